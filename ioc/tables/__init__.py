@@ -1,0 +1,1 @@
+"""Record tables, one module a template."""

@@ -1,0 +1,1 @@
+"""NeXus files described as trees of values before they are written; one module a definition."""

@@ -1,0 +1,70 @@
+"""Names of files and of what is in raw and meta files; written once, used by writers, masters, readers, tests.
+
+Raw files follow the Dectris file writer (one 3-D data set, chunk of one frame, ``image_nr_low`` and
+``image_nr_high``), meta files Odin's (one column a quantity, one row a frame).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+DATA: Final = "/entry/data/data"
+"""Frames (rows, slow, fast) in a raw file, and in a capture's file as clients see it."""
+
+
+class Column(StrEnum):
+    """Columns of a meta file: one row for each place of the capture, -1 or 0 where no frame came."""
+
+    STORED = "stored"
+    """uint8: 1 where the frame is in the raw file; flushed after the frame itself."""
+    SERIES = "series"
+    """int64: the detector's series number."""
+    FRAME = "frame"
+    """int64: the frame's number in its series, from 0."""
+    START_TIME = "start_time"
+    """int64 ns: the detector's clock at the start of the exposure."""
+    STOP_TIME = "stop_time"
+    REAL_TIME = "real_time"
+    SIZE = "size"
+    """int64: bytes as stored."""
+    ARRIVAL = "arrival"
+    """int64 ns since 1970, UTC: when the writer took the frame from the socket."""
+
+
+class Meta(StrEnum):
+    """Other objects of a meta file."""
+
+    COLUMNS = "/frames"
+    """Group of the columns."""
+    HEADERS = "/headers"
+    """Group with one data set a series: the start message's values as JSON text."""
+    MASKS = "/masks"
+    """Group of pixel masks (slow, fast), uint32, named by hash."""
+    FLATFIELDS = "/flatfields"
+    COUNTRATE_TABLES = "/countrate_tables"
+
+
+def raw_file(stem: str, number: int) -> str:
+    """Name of a capture's raw file; numbers from 1."""
+    return f"{stem}_{number:06d}.h5"
+
+
+def meta_file(stem: str) -> str:
+    """Name of a capture's meta file."""
+    return f"{stem}_meta.h5"
+
+
+def master_file(stem: str) -> str:
+    """Name of an acquisition's NXmx master."""
+    return f"{stem}.nxs"
+
+
+def dectris_master_file(stem: str, detector: str) -> str:
+    """Name of the Dectris-style master of one detector."""
+    return f"{stem}_{detector}_master.h5"
+
+
+def truth_file(stem: str) -> str:
+    """Name of what was simulated, left beside the master."""
+    return f"{stem}_truth.json"

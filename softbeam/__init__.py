@@ -1,0 +1,1 @@
+"""The command people type. It starts the programs and computes nothing."""

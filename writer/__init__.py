@@ -1,0 +1,1 @@
+"""The file writer: workers, the coordinator, the masters."""
