@@ -1,4 +1,4 @@
-"""Geometry of sample stage and detectors, in McStas: z along the beam, y up; lengths in mm, angles in degrees.
+"""Geometry of sample stage and detectors, in McStas: z along the beam, y up; mm and degrees.
 
 A chain is the list of axes from the laboratory to the thing that stands on them. NXtransformations holds the
 same chain the other way round, from the thing to the laboratory.

@@ -1,4 +1,4 @@
-"""Names of files and of what is in raw and meta files; written once, used by writers, masters, readers, tests.
+"""Names of files and of what is in raw and meta files, written once for writers, readers and tests.
 
 Raw files follow the Dectris file writer (one 3-D data set, chunk of one frame, ``image_nr_low`` and
 ``image_nr_high``), meta files Odin's (one column a quantity, one row a frame).
