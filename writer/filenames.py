@@ -209,7 +209,7 @@ def directories_to_make(
     if len(missing) > allowed:
         noun = "directory is" if len(missing) == 1 else "directories are"
         raise FileNameError(
-            f"FilePath {path!r}: {missing[0]} does not exist; {len(missing)} {noun} missing and CreateDirectory "
-            f"{depth} makes {allowed}: make them, or set CreateDirectory to {-len(missing)}"
+            f"FilePath {path!r}: {missing[0]} does not exist; {len(missing)} {noun} missing "
+            f"and CreateDirectory {depth} makes {allowed}: make them, or set CreateDirectory to {-len(missing)}"
         )
     return tuple(missing)
