@@ -6,10 +6,10 @@ looking along the beam; lengths of motors in mm, angles in degrees, pixels of de
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable
 from enum import StrEnum
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -333,15 +333,15 @@ def parse(text: str, source: str = "beamline") -> Beamline:
     """Read a beamline file's text.
 
     Args:
-        text: TOML.
+        text: TOML, or the JSON that ``Beamline.model_dump_json`` writes, which begins with a brace.
         source: Where it came from, for messages.
 
     Raises:
         BeamlineError: Lists everything that is wrong with it.
     """
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        values = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+    except ValueError as error:
         raise BeamlineError(source, [f"not TOML: {error}"]) from None
     findings: list[str] = []
     beamline: Beamline | None = None
@@ -369,9 +369,14 @@ def load(path: Path | None = None) -> Beamline:
         raise BeamlineError(str(path), [f"cannot be read: {error}"]) from None
 
 
+def default_file() -> Path:
+    """Path of the built-in beamline."""
+    return Path(__file__).with_name("default.toml")
+
+
 def default_text() -> str:
     """TOML of the built-in beamline."""
-    return resources.files("layouts").joinpath("default.toml").read_text(encoding="utf-8")
+    return default_file().read_text(encoding="utf-8")
 
 
 def _finding(error: Any) -> str:

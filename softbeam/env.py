@@ -1,0 +1,35 @@
+"""``softbeam env``: what a client needs in its environment, as lines for a shell."""
+
+from __future__ import annotations
+
+from layouts.beamline import Beamline
+
+
+def exports(beamline: Beamline) -> dict[str, str]:
+    """Environment variables of an EPICS client and of an HDF5 reader of this beamline."""
+    import hdf5plugin
+
+    ca = beamline.ca
+    return {
+        "EPICS_CA_ADDR_LIST": f"{ca.interface}:{ca.sim_port} {ca.interface}:{ca.writer_port}",
+        "EPICS_CA_AUTO_ADDR_LIST": "NO",
+        "EPICS_CA_MAX_ARRAY_BYTES": "10000000",
+        "HDF5_PLUGIN_PATH": hdf5plugin.PLUGIN_PATH,
+    }
+
+
+def lines(beamline: Beamline) -> list[str]:
+    """What ``softbeam env`` prints: exports, then what other clients need, as comments."""
+    ca = beamline.ca
+    addresses = f"{ca.interface}:{ca.sim_port} {ca.interface}:{ca.writer_port}"
+    return [
+        '# In a shell: eval "$(softbeam env)"',
+        *(f"export {name}='{value}'" for name, value in exports(beamline).items()),
+        "# Phoebus, in its settings file:",
+        f"#   org.phoebus.pv.ca/addr_list={addresses}",
+        "#   org.phoebus.pv.ca/auto_addr_list=false",
+        "# A file that is still being written, in Python:",
+        "#   import hdf5plugin, h5py; file = h5py.File(path, 'r', swmr=True)",
+        "#   frames = file['/entry/data/data']; frames.refresh()  # one handle, and never .id.refresh()",
+        "# Channel Access only: there is no PVAccess server.",
+    ]
