@@ -210,6 +210,6 @@ def directories_to_make(
         noun = "directory is" if len(missing) == 1 else "directories are"
         raise FileNameError(
             f"FilePath {path!r}: {missing[0]} does not exist; {len(missing)} {noun} missing "
-            f"and CreateDirectory {depth} makes {allowed}: make them, or set CreateDirectory to {-len(missing)}"
+            f"and CreateDirectory {depth} makes {allowed}; make them, or set it to {-len(missing)}"
         )
     return tuple(missing)
