@@ -1,0 +1,369 @@
+"""Control messages between a worker and the coordinator: values here, one JSON object each on the wire.
+
+The worker's DEALER connects to the coordinator's ROUTER. Times are seconds since 1970 (UTC) in messages, so
+that hosts may differ; durations are seconds. The key ``type`` names the message.
+
+A worker says Hello when it connects, and again when a coordinator that does not know it asks with Identify; it
+sends a Status at least every ``HEARTBEAT`` seconds. A capture goes Capture -> Opened -> (Started ..
+SeriesEnded)* -> Done. Failed may come at any time between; Done still follows, when the capture ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from layouts.capture import Outcome
+from layouts.stream.messages import Codec, SeriesParameters
+
+HEARTBEAT: Final = 0.5
+"""Longest time between two messages of a living worker, s."""
+STATUS_INTERVAL: Final = 0.1
+"""Shortest time between two Status messages, s; changes of state are told at once."""
+
+
+class ControlError(ValueError):
+    """A control message that cannot be understood."""
+
+
+class WorkerState(StrEnum):
+    """What a worker is doing."""
+
+    IDLE = "idle"
+    """No capture: frames that come are counted as unwanted."""
+    WAITING = "waiting"
+    """A capture is open, and no series is under way."""
+    WRITING = "writing"
+    """A series is under way."""
+    DRAINING = "draining"
+    """Stopped; takes what is still on its way."""
+    FAILED = "failed"
+    """Files could not be written on and are closed; frames are taken and counted until the capture ends."""
+
+
+# ---------------------------------------------------------------- coordinator to worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """Open a capture. Refused by Failed and Done while another one is open.
+
+    Attributes:
+        capture: Name of the capture, unique for the coordinator's life.
+        directory: Where the files go; exists.
+        stem: What their names begin with.
+        images_per_file: Places in one raw file; 0 puts all in one.
+        num_capture: Places at which the capture ends by itself; 0 is no limit.
+        shape: (slow, fast) if known: then the first raw file exists before Opened is sent.
+        dtype: "uint8", "uint16" or "uint32", with ``shape``.
+        codec: With ``shape``; what frames will be packed with.
+        single_file_name: Full path of the first raw file, in place of ``stem_000001.h5``: for a capture
+            in one file it is the file that FullFileName names.
+        stall_timeout: Beyond the frame time, when a series that sends nothing has stalled.
+        grace: How long an end message waits for frames it has overtaken.
+        flush_interval: Between two flushes.
+        images: Frames of a series, where the coordinator knows and the stream might not say.
+        images_per_trigger: Frames of one trigger: after a whole number of them no stall is possible.
+        stall: False if pauses of any length are in order.
+    """
+
+    capture: str
+    directory: str
+    stem: str
+    detector: str
+    images_per_file: int = 0
+    num_capture: int = 0
+    shape: tuple[int, int] | None = None
+    dtype: Literal["uint8", "uint16", "uint32"] | None = None
+    codec: Codec = Codec.BSLZ4
+    single_file_name: str | None = None
+    stall_timeout: float = 10.0
+    grace: float = 2.0
+    flush_interval: float = 0.08
+    images: int | None = None
+    images_per_trigger: int | None = None
+    stall: bool = True
+    type: Literal["capture"] = "capture"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """What the coordinator knows of the series to come or under way; None leaves it as it was."""
+
+    images: int | None = None
+    images_per_trigger: int | None = None
+    stall: bool = True
+    type: Literal["expect"] = "expect"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """End a capture: at once, or when the stream has been quiet for 0.1 s (``grace`` seconds at most)."""
+
+    capture: str
+    drain: bool = True
+    type: Literal["stop"] = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aborted:
+    """The detector was told to abort: the stream does not say so. None means the series under way."""
+
+    series: int | None = None
+    type: Literal["aborted"] = "aborted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identify:
+    """Say Hello: sent to a worker whose Status comes to a coordinator that does not know it."""
+
+    type: Literal["identify"] = "identify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shutdown:
+    """End the worker: files closed, no draining."""
+
+    type: Literal["shutdown"] = "shutdown"
+
+
+Command = Capture | Expect | Stop | Aborted | Identify | Shutdown
+
+
+# ---------------------------------------------------------------- worker to coordinator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """Frames. Two identities hold at the end of every series.
+
+    received = stored + duplicate + foreign + unwanted + failed; expected = stored + missing.
+    """
+
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    foreign: int = 0
+    """Of another series than the one under way, or of another shape, type or codec."""
+    unwanted: int = 0
+    """No capture, or beyond its places."""
+    failed: int = 0
+    """Malformed, or could not be written."""
+    expected: int = 0
+    """Places of series that have ended."""
+    missing: int = 0
+    """Places of series that have ended without their frame."""
+    bytes: int = 0
+    """Stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesReport:
+    """One series of a capture, ended; ``layouts.capture.SeriesRecord`` and when it was.
+
+    Attributes:
+        planned: Frames the detector announced.
+        began: Arrival of its start message, else of its first frame.
+        first_frame: Arrival of its first frame.
+        ended: When the worker held it for ended.
+    """
+
+    series: int
+    row: int
+    first: int = 0
+    rows: int
+    stored: int
+    planned: int | None = None
+    outcome: Outcome
+    reason: str = ""
+    began: float
+    first_frame: float | None = None
+    ended: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawFileReport:
+    """A raw file and the places it holds; not more than one frame's header if it holds none."""
+
+    path: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """A worker is there, connected to control and stream."""
+
+    detector: str
+    rank: int = 0
+    pid: int
+    host: str = ""
+    version: str
+    endpoint: str
+    capture: str | None = None
+    """The capture it is at, if it has outlived a coordinator."""
+    type: Literal["hello"] = "hello"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A capture is open: the next frame goes to row 0. No raw files yet if the shape was not known."""
+
+    capture: str
+    files: tuple[str, ...] = ()
+    meta_file: str
+    type: Literal["opened"] = "opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A series has its places in the capture.
+
+    Attributes:
+        arrival: Of the start message, or of the first frame if none was seen.
+        row: Its first place.
+        first: Number of the frame at that place.
+    """
+
+    capture: str
+    series: int
+    row: int
+    first: int = 0
+    planned: int | None = None
+    parameters: SeriesParameters
+    arrival: float
+    type: Literal["started"] = "started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileAdded:
+    """A raw file was made or made anew: its shape and the place it begins with."""
+
+    capture: str
+    path: str
+    row: int
+    rows: int
+    """Its extent now: for mapping; grows."""
+    shape: tuple[int, int]
+    dtype: str
+    codec: Codec
+    type: Literal["file_added"] = "file_added"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How things stand; at most every 0.1 s, at least every 0.5 s.
+
+    Attributes:
+        captured: NumCaptured: every frame of a lower place is stored and flushed, or known missing.
+        series: The one under way, or the last.
+        last_frame: Number of the frame stored last; -1 if none.
+        counters: Of this capture, or of the last one.
+        totals: Of the worker's life.
+        cpu: Seconds of processor time of the worker's life.
+    """
+
+    detector: str
+    rank: int = 0
+    state: WorkerState
+    capture: str | None = None
+    captured: int = 0
+    series: int | None = None
+    last_frame: int = -1
+    counters: Counters = field(default_factory=Counters)
+    totals: Counters = field(default_factory=Counters)
+    cpu: float = 0.0
+    message: str = ""
+    type: Literal["status"] = "status"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesEnded:
+    """A series has ended; its places are settled."""
+
+    capture: str
+    report: SeriesReport
+    counters: Counters
+    type: Literal["series_ended"] = "series_ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureRecord:
+    """Everything a ``DetectorCapture`` needs but positions; arrays stay in the meta file.
+
+    Attributes:
+        pixel_mask: Name of the mask under ``/masks`` of the meta file; None if the stream had none.
+        flatfield: Likewise under ``/flatfields``.
+        first_frame: Arrival of the first frame stored.
+        parameters: Of the first series.
+        series_parameters: Of each series, where they differ from the first's; by its place in ``series``.
+    """
+
+    detector: str
+    raw_files: tuple[RawFileReport, ...]
+    meta_file: str
+    rows: int
+    missing: tuple[int, ...] = ()
+    shape: tuple[int, int] | None = None
+    dtype: str | None = None
+    codec: Codec | None = None
+    series: tuple[SeriesReport, ...] = ()
+    parameters: SeriesParameters = field(default_factory=SeriesParameters)
+    series_parameters: dict[int, SeriesParameters] = field(default_factory=dict[int, SeriesParameters])
+    pixel_mask: str | None = None
+    flatfield: str | None = None
+    opened: float
+    first_frame: float | None = None
+    ended: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A capture has ended and its files are closed."""
+
+    capture: str
+    outcome: Outcome
+    reason: str = ""
+    record: CaptureRecord
+    counters: Counters
+    type: Literal["done"] = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Files could not be made or written on; they are closed, and earlier frames readable. Done follows."""
+
+    capture: str
+    errno: int = 0
+    message: str
+    type: Literal["failed"] = "failed"
+
+
+Event = Hello | Opened | Started | FileAdded | Status | SeriesEnded | Done | Failed
+ControlMessage = Command | Event
+
+_adapter: TypeAdapter[ControlMessage] = TypeAdapter(Annotated[ControlMessage, Field(discriminator="type")])
+
+
+def encode(message: ControlMessage) -> bytes:
+    """One JSON object, UTF-8."""
+    return _adapter.dump_json(message)
+
+
+def decode(data: bytes) -> ControlMessage:
+    """The message in a JSON object.
+
+    Raises:
+        ControlError: Says what is wrong with it.
+    """
+    try:
+        return _adapter.validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "message"
+        raise ControlError(
+            f"control message not understood: {where}: {first['msg']}; "
+            "are worker and coordinator of one version?"
+        ) from None
