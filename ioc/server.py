@@ -1,0 +1,219 @@
+"""The one adapter between record tables and a Channel Access server.
+
+A device is a table under a prefix with a handler for puts. What a client puts is visible to every monitor
+before the handler runs; the client that waits for completion is answered when the handler returns. Handlers
+run as tasks of their own, so an abort gets through while an acquisition is under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from ioc.channels import limits, make_channel
+from ioc.records import Kind, PutError, PvClass, Record, Severity, Status, Value, expand
+from ioc.shims import Context, PortTakenError
+from ioc.values import encode, same_choice
+
+__all__ = ["Device", "PortTakenError", "Server"]
+
+_log = logging.getLogger(__name__)
+
+OnPut = Callable[[str, Any], Awaitable[None]]
+
+
+class Device:
+    """The PVs of one table under one prefix.
+
+    Values are read with ``device["NumImages"]`` and given with ``await device.post("NumImages", 5)``.
+    """
+
+    def __init__(self, prefix: str, records: Iterable[Record], on_put: OnPut | None) -> None:
+        self.prefix = prefix
+        self.records = expand(records)
+        self._on_put = on_put
+        self.channels: dict[str, Any] = {
+            name: make_channel(record, self._putter(record) if record.writable else None)
+            for name, record in self.records.items()
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        return self.channels[name].current
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.channels
+
+    async def post(
+        self,
+        name: str,
+        value: object,
+        *,
+        severity: Severity | None = None,
+        status: Status | None = None,
+        timestamp: float | None = None,
+    ) -> None:
+        """Give a PV a value; each call is a monitor of its own, so edges survive.
+
+        The readback of an echoing setpoint follows.
+
+        Args:
+            name: PV behind the prefix.
+            value: Of the record's kind; a menu takes its string or its index.
+            severity: New alarm severity; unchanged unless given.
+            status: Alarm status that goes with it.
+            timestamp: Unix time of the value; now unless given.
+
+        Raises:
+            KeyError: The device has no such PV.
+            ValueError: The value is not of the record's kind.
+        """
+        channel = self.channels[name]
+        await channel.post(value, severity=severity, status=status, timestamp=timestamp)
+        record = self.records[name]
+        if record.readback and record.pv_class is PvClass.ECHOES:
+            await self._follow(record, channel.current, timestamp)
+
+    async def post_all(self, values: Mapping[str, object], *, timestamp: float | None = None) -> None:
+        """Give several PVs their values, in this order."""
+        for name, value in values.items():
+            await self.post(name, value, timestamp=timestamp)
+
+    async def post_changed(self, values: Mapping[str, object]) -> None:
+        """Give several PVs their values, leaving out those that have them already."""
+        for name, value in values.items():
+            if self.channels[name].current != encode(self.records[name], value):
+                await self.post(name, value)
+
+    async def settle(self, name: str, value: object) -> None:
+        """Give a setpoint and its readback the value that was accepted."""
+        channel = self.channels[name]
+        if channel.current != encode(self.records[name], value):
+            await channel.post(value)
+        await self._follow(self.records[name], channel.current, None)
+
+    async def set_metadata(
+        self,
+        name: str,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        units: str | None = None,
+        precision: int | None = None,
+    ) -> None:
+        """Change the limits, units or precision that clients get as control information."""
+        channel = self.channels[name]
+        record = self.records[name]
+        changes: dict[str, Any] = {"units": units}
+        if low is not None and high is not None:
+            changes |= limits(low, high)
+        if precision is not None and record.kind in (Kind.DOUBLE, Kind.DOUBLES):
+            changes["precision"] = precision
+        await channel.write_metadata(**changes)
+
+    async def _follow(self, record: Record, value: Value, timestamp: float | None) -> None:
+        readback = f"{record.name}_RBV"
+        if readback in self.channels:
+            said = same_choice(record, value, self.records[readback])
+            await self.channels[readback].post(said, timestamp=timestamp)
+
+    def _putter(self, record: Record) -> Callable[[Value], Awaitable[None]]:
+        async def put(value: Value) -> None:
+            await self._put(record.name, value)
+
+        return put
+
+    async def _put(self, name: str, value: Value) -> None:
+        channel = self.channels[name]
+        before = channel.current
+        await self.post(name, value)
+        if self._on_put is None:
+            return
+        try:
+            await self._on_put(name, channel.current)
+        except PutError:
+            await self._restore(name, before, value)
+            raise
+        except Exception as error:
+            _log.exception("the put of %s%s = %r failed", self.prefix, name, value)
+            await self._restore(name, before, value)
+            raise PutError(f"{self.prefix}{name}: internal error ({error}); see the log") from error
+
+    async def _restore(self, name: str, before: Value, refused: Value) -> None:
+        # Another put may have come in meanwhile: its value stays.
+        if self.channels[name].current == refused:
+            await self.post(name, before)
+
+
+class Server:
+    """A Channel Access server on one interface and port.
+
+    Args:
+        interface: Address to bind; loopback unless told otherwise.
+        port: TCP and UDP port; 0 takes a free one, which ``port`` then says.
+    """
+
+    def __init__(self, interface: str = "127.0.0.1", port: int = 5064) -> None:
+        self.interface = interface
+        self.port = port
+        self._channels: dict[str, Any] = {}
+        self._context: Context | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Every PV that is served."""
+        return list(self._channels)
+
+    def device(self, prefix: str, records: Iterable[Record], on_put: OnPut | None = None) -> Device:
+        """Serve a table under a prefix; before ``start``.
+
+        Args:
+            prefix: What stands before the records' names. A prefix that ends in "." makes them fields of one
+                record, which itself then answers as VAL.
+            records: The table.
+            on_put: Called with name and value of each put, after the value is visible; the put completes when
+                it returns, and fails if it raises PutError.
+
+        Raises:
+            ValueError: Two records have the same name.
+        """
+        device = Device(prefix, records, on_put)
+        names = {prefix + name: channel for name, channel in device.channels.items()}
+        if prefix.endswith(".") and "VAL" in device:
+            names[prefix[:-1]] = device.channels["VAL"]
+        double = names.keys() & self._channels.keys()
+        if double:
+            raise ValueError(f"{min(double)} is served twice; each PV is right once")
+        self._channels |= names
+        return device
+
+    async def start(self) -> None:
+        """Begin to serve.
+
+        Raises:
+            PortTakenError: The port is in use.
+        """
+        context = Context(self._channels, self.interface, self.port)
+        await context.start()
+        self._context = context
+        self.port = context.ca_server_port
+        _log.info("%d PVs on %s:%d", len(self._channels), self.interface, self.port)
+
+    async def close(self) -> None:
+        """Stop serving; clients see their channels disconnect."""
+        if self._context is not None:
+            context, self._context = self._context, None
+            await context.close()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set.
+
+        Raises:
+            PortTakenError: The port is in use.
+        """
+        await self.start()
+        try:
+            await stop.wait()
+        finally:
+            await self.close()
