@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ from rich.console import Console
 from layouts.beamline import Beamline, load
 from layouts.scan import ScanError, Sweep
 from softbeam.check import check
+from softbeam.ports import own_ports
 from softbeam.programs import ProgramError, Programs, start_beamline
 from softbeam.rotation import Result, plan_rotation
 from softbeam.scan_command import measure
@@ -37,7 +37,7 @@ def demo(out: Path, *, images: int) -> int:
     """
     console = Console(highlight=False)
     directory = _new_folder(out)
-    beamline = _own_ports(load())
+    beamline = own_ports(load())
     file = directory / "beamline.json"
     file.write_text(beamline.model_dump_json(indent=2), encoding="utf-8")
     try:
@@ -96,33 +96,6 @@ def _new_folder(out: Path) -> Path:
             continue
         return directory
     raise ScanError(f"{out}: holds 9999 runs; remove some")
-
-
-def _own_ports(beamline: Beamline) -> Beamline:
-    """The beamline on ports that are free now, so that it disturbs no other one on this machine."""
-    with ExitStack() as stack:
-        ports = _free_ports(stack)
-        detectors = tuple(
-            d.model_copy(
-                update={"stream": d.stream.model_copy(update={"endpoint": f"tcp://127.0.0.1:{next(ports)}"})}
-            )
-            for d in beamline.detectors
-        )
-        ca = beamline.ca.model_copy(
-            update={
-                "sim_port": next(ports),
-                "writer_port": next(ports),
-                "control": f"tcp://127.0.0.1:{next(ports)}",
-            }
-        )
-    return beamline.model_copy(update={"detectors": detectors, "ca": ca})
-
-
-def _free_ports(stack: ExitStack) -> Iterator[int]:
-    while True:
-        holder = stack.enter_context(socket.socket())
-        holder.bind(("127.0.0.1", 0))
-        yield holder.getsockname()[1]
 
 
 @contextmanager
