@@ -31,20 +31,16 @@ def initial_config(beamline: Beamline, detector: Detector) -> EigerConfig:
         for name, value in (
             ("photon_energy", energy),
             ("count_time", detector.initial_count_time),
-            (
-                "frame_time",
-                max(detector.initial_frame_time, detector.initial_count_time + config.readout_time),
-            ),
+            ("frame_time", max(detector.initial_frame_time, shortest)),
         ):
             config, _ = set_value(config, name, value)
     except ConfigError as error:
         raise ConfigError(f"detector {detector.name}: {error}; change the beamline file") from None
     plane = panel(beamline, detector, {})
-    x, y = detector.beam_centre
-    axes = {
-        axis: GoniometerAxis(beamline.motor(motor).initial, 0.0)
-        for axis, motor in beamline.goniometer.items()
-    }
+    # Where the direct beam misses the detector's plane, as on a swung arm, the pixel on the stage's origin.
+    x, y = plane.beam_centre if math.isfinite(sum(plane.beam_centre)) else detector.beam_centre
+    motors = {axis: beamline.motor(name) for axis, name in beamline.goniometer.items()}
+    axes = {axis: GoniometerAxis(motor.initial, 0.0) for axis, motor in motors.items()}
     return replace(
         config,
         beam_center_x=x,

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 GRAMMAR = (
-    "drop 3,7-9 (frames lost in the detector); duplicate 5 (sent twice); truncate 12=100 (bytes of pixels "
-    "that are left; without =100 half of them); stall 20=5.0 (seconds before the frame); delay-end 2 (seconds); "
+    "drop 3,7-9 (frames lost in the detector); duplicate 5 (sent twice); "
+    "truncate 12=100 (bytes of pixels that are left; without =100 half of them); "
+    "stall 20=5.0 (seconds before the frame); delay-end 2 (seconds); "
     "no-end; lose-start; crash 30 (the readout dies before the frame)"
 )
 
