@@ -1,0 +1,64 @@
+"""Codecs through HDF5's own filters and a file in memory: slow, and right on every platform.
+
+The yardstick of the fast codecs' self-test, and what serves where the fast ones do not.
+"""
+
+# pyright: reportMissingTypeStubs=false
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import h5py
+import hdf5plugin
+import numpy as np
+from numpy.typing import NDArray
+
+from layouts.stream.errors import StreamError
+
+# Importing the plug-ins registers them with HDF5.
+PLUGINS = hdf5plugin.get_config()
+
+
+def pack(array: NDArray[Any], filter_id: int, options: tuple[int, ...]) -> bytes:
+    """The chunk that HDF5 stores for an array.
+
+    Args:
+        array: Any shape of at least one element.
+        filter_id: Registered number of the filter.
+        options: Its client data.
+
+    Raises:
+        RuntimeError: The filter does not work.
+    """
+    h5: Any = h5py
+    with h5.File("pack", "w", driver="core", backing_store=False) as file:
+        data = file.create_dataset(
+            "data", data=array, chunks=array.shape, compression=filter_id, compression_opts=options
+        )
+        skipped, chunk = data.id.read_direct_chunk((0,) * array.ndim)
+        if skipped:
+            raise RuntimeError(f"HDF5 filter {filter_id} packed nothing; is hdf5plugin whole?")
+        return cast("bytes", chunk)
+
+
+def unpack(
+    chunk: bytes | memoryview, shape: tuple[int, ...], dtype: str, filter_id: int, options: tuple[int, ...]
+) -> NDArray[Any]:
+    """The array that HDF5 reads from a chunk.
+
+    Raises:
+        StreamError: The filter refuses the chunk.
+    """
+    h5: Any = h5py
+    with h5.File("unpack", "w", driver="core", backing_store=False) as file:
+        data = file.create_dataset(
+            "data", shape, np.dtype(dtype), chunks=shape, compression=filter_id, compression_opts=options
+        )
+        data.id.write_direct_chunk((0,) * len(shape), chunk)
+        try:
+            return cast("NDArray[Any]", data[()])
+        except OSError as error:
+            raise StreamError(
+                f"filter {filter_id} refuses it ({error})", "payload", "send the frame again"
+            ) from None

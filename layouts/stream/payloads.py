@@ -1,0 +1,109 @@
+"""What stands before packed pixels: HDF5's frame, its checks, and lz4 with and without it.
+
+bslz4 and framed lz4 begin with the uncompressed size (8 bytes, big-endian) and the block size (4 bytes), as
+HDF5's filters 32008 and 32004 have it, and each block with its packed length (4 bytes). Version 1 of the
+stream sends lz4 as one block with nothing before it.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import replace
+from typing import Final
+
+from layouts.stream import lz4_block
+from layouts.stream.arrays import ITEM_SIZE, PIXEL_TYPES
+from layouts.stream.errors import StreamError
+from layouts.stream.messages import Codec, Payload
+
+FRAME: Final = struct.Struct(">QI")
+"""Uncompressed bytes, bytes of a block."""
+LENGTH: Final = struct.Struct(">I")
+"""Packed bytes of one block."""
+DAMAGED: Final = "the frame was damaged or packed by something else; it cannot be stored"
+
+
+def raw_size(payload: Payload) -> int:
+    """Bytes of the pixels, unpacked."""
+    return math.prod(payload.shape) * ITEM_SIZE[payload.dtype]
+
+
+def check(payload: Payload) -> None:
+    """See that a payload can be what it says, without unpacking it.
+
+    Raises:
+        StreamError: Its type is none of a detector's, or its size disagrees with its shape.
+    """
+    slow, fast = payload.shape
+    if payload.dtype not in PIXEL_TYPES:
+        raise _error(payload, f"pixels of type {payload.dtype}", f"use one of {', '.join(PIXEL_TYPES)}")
+    if slow <= 0 or fast <= 0:
+        raise _error(payload, f"a frame of shape {payload.shape}", "a frame has pixels")
+    total = slow * fast * ITEM_SIZE[payload.dtype]
+    data = payload.data
+    held = len(data) if isinstance(data, bytes) else data.nbytes
+    if payload.codec is Codec.NONE:
+        if held != total:
+            what = f"{held} bytes for {slow} x {fast} pixels of {payload.dtype}"
+            raise _error(payload, what, f"{total} are right")
+    elif not payload.framed:
+        if not held:
+            raise _error(payload, "no bytes", DAMAGED)
+    elif held < FRAME.size:
+        raise _error(payload, f"{held} bytes, less than the header", DAMAGED)
+    else:
+        said = FRAME.unpack_from(data)[0]
+        if said != total:
+            what = f"its header says {said} bytes, {slow} x {fast} pixels of {payload.dtype} are {total}"
+            raise _error(payload, what, DAMAGED)
+
+
+def framed(payload: Payload) -> Payload:
+    """The payload with HDF5's frame before lz4; itself if it has one or needs none.
+
+    Raises:
+        StreamError: It is damaged.
+    """
+    if payload.framed:
+        return payload
+    total = raw_size(payload)
+    block = memoryview(payload.data).cast("B")
+    # HDF5 takes a block as long as its pixels for one that is not packed at all.
+    data = lz4_block.expand(block, total) if len(block) == total else block
+    chunk = b"".join((FRAME.pack(total, total), LENGTH.pack(len(data)), data))
+    return replace(payload, data=chunk, framed=True)
+
+
+def unframed(payload: Payload) -> Payload:
+    """The payload as version 1 sends it: lz4 without HDF5's frame; itself if it is not lz4.
+
+    Raises:
+        StreamError: It is damaged, or has more than one block.
+    """
+    if payload.codec is not Codec.LZ4 or not payload.framed:
+        return payload
+    check(payload)
+    return replace(payload, data=bare_block(memoryview(payload.data).cast("B")), framed=False)
+
+
+def bare_block(chunk: memoryview) -> bytes | memoryview:
+    """The one block of LZ4 in a chunk of filter 32004.
+
+    Raises:
+        StreamError: It is damaged, or has more than one.
+    """
+    if len(chunk) < FRAME.size + LENGTH.size:
+        raise StreamError(f"{len(chunk)} bytes, less than the header", "payload", DAMAGED)
+    total, size = FRAME.unpack_from(chunk)
+    if size < total:
+        raise StreamError("lz4 of several blocks", "payload", "version 1 sends one block; pack it so")
+    length = LENGTH.unpack_from(chunk, FRAME.size)[0]
+    block = chunk[FRAME.size + LENGTH.size :]
+    if len(block) != length:
+        raise StreamError(f"a block of {len(block)} bytes says {length}", "payload", DAMAGED)
+    return lz4_block.literal(block) if length == total else block
+
+
+def _error(payload: Payload, what: str, remedy: str) -> StreamError:
+    return StreamError(what, f"payload of {payload.channel}", remedy)
