@@ -1,0 +1,144 @@
+"""What lies between the spots: scatter of air and solvent, and its noise at three hundred frames a second.
+
+Drawing a million Poisson numbers takes longer than a frame may. So a frame is put together from bands of
+rows, each the sum of two samples that are drawn once for half the light and taken again in other pairs and
+a few pixels to the left or right: with six of each and 33 places every band has 39 thousand forms, and a
+frame of 66 bands never comes twice. Every sample is exact, and the sum of two Poisson numbers is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.scenes.optics import BEAM_STOP, Optics
+
+Array = NDArray[np.float64]
+
+_RATE = 110.0
+"""Counts per second in a pixel of 75 um at 120 mm, in units of the profile below."""
+
+_SOLID_ANGLE = (0.075 / 120.0) ** 2
+_GRID = 8
+_SAMPLES = 6
+_SHIFT = 16
+_BAND_PIXELS = 1 << 14
+
+
+def profile(inverse_d: Array) -> Array:
+    """Scatter by 1/d in 1/Angstrom: air, falling; the ring of water near 3.1 Angstrom; and a diffuse rest."""
+    air = 0.9 * np.exp(-inverse_d / 0.11)
+    ring = 0.8 * np.exp(-0.5 * np.square((inverse_d - 0.32) / 0.055))
+    return air + ring + 0.25 * np.exp(-inverse_d / 0.8)
+
+
+def rates(optics: Optics) -> Array:
+    """Counts per second of each pixel at full transmission, shape (slow, fast).
+
+    Computed on every eighth pixel and interpolated: it is smooth, but for the shadow of the beam stop.
+    """
+    panel = optics.panel
+    height, width = panel.shape
+    fast = np.arange(0, width + _GRID, _GRID) + 0.5
+    slow = np.arange(0, height + _GRID, _GRID) + 0.5
+    x, y = np.meshgrid(fast, slow)
+    points = panel.points(np.stack([x.ravel(), y.ravel()], axis=1))
+    squared = np.square(points).sum(axis=1)
+    rays = points / np.sqrt(squared)[:, None]
+    inverse_d = 2.0 * np.sin(0.5 * np.arccos(np.clip(rays[:, 2], -1, 1))) / optics.wavelength
+    angle = panel.pixel_size**2 * np.abs(rays @ panel.normal) / squared / _SOLID_ANGLE
+    coarse = (_RATE * profile(inverse_d) * angle * optics.factor(rays)).reshape(x.shape)
+    fine = _stretch(_stretch(coarse, height).T, width).T
+    return np.where(_stopped(optics), 0.0, fine)
+
+
+def _stretch(coarse: Array, length: int) -> Array:
+    """Interpolate the first axis from every eighth pixel to each."""
+    pixel = np.arange(length)
+    below, part = pixel // _GRID, (pixel % _GRID / _GRID)[:, None]
+    return coarse[below] * (1 - part) + coarse[below + 1] * part
+
+
+def _stopped(optics: Optics) -> NDArray[np.bool_]:
+    """Pixels in the shadow of the beam stop, shape (slow, fast)."""
+    panel = optics.panel
+    shadow = np.zeros(panel.shape, dtype=np.bool_)
+    x, y = panel.beam_centre
+    radius = 1.1 * np.tan(BEAM_STOP) * panel.beam_distance / panel.pixel_size / abs(panel.normal[2])
+    if panel.beam_distance <= 0 or not np.isfinite([x, y, radius]).all():
+        return shadow
+    left, right = (int(np.clip(edge, 0, panel.shape[1])) for edge in (x - radius, x + radius + 1))
+    top, bottom = (int(np.clip(edge, 0, panel.shape[0])) for edge in (y - radius, y + radius + 1))
+    grid = np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5)
+    points = panel.points(np.stack([grid[0].ravel(), grid[1].ravel()], axis=1))
+    close = points[:, 2] > np.cos(BEAM_STOP) * np.sqrt(np.square(points).sum(axis=1))
+    shadow[top:bottom, left:right] = close.reshape(bottom - top, right - left)
+    return shadow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Light:
+    """How much of it there is in one frame.
+
+    Attributes:
+        seconds: Count time times transmission.
+        dtype: Of the frame.
+    """
+
+    seconds: float
+    dtype: np.dtype[np.unsignedinteger]
+
+
+class NoisePool:
+    """Background frames of one setting of beam and detector; samples are drawn when first needed."""
+
+    def __init__(self, rate: Array, light: Light, seed: list[int]) -> None:
+        """Draw nothing yet.
+
+        Args:
+            rate: Counts per second of each pixel, shape (slow, fast).
+            light: Of the frames.
+            seed: Where the samples come from.
+        """
+        self._shape = rate.shape
+        self._half = np.pad(0.5 * light.seconds * rate.ravel(), _SHIFT, mode="reflect")
+        self._dtype = light.dtype
+        self._seed = seed
+        band = max(1, _BAND_PIXELS // rate.shape[1]) * rate.shape[1]
+        self._edges = [*range(0, rate.size, band), rate.size]
+        self._samples: dict[tuple[int, int], NDArray[np.unsignedinteger]] = {}
+
+    @property
+    def bands(self) -> int:
+        """How many bands a frame has."""
+        return len(self._edges) - 1
+
+    def fill(self) -> None:
+        """Draw every sample now, so that no frame waits for one."""
+        for band in range(self.bands):
+            for sample in range(2 * _SAMPLES):
+                self._sample(band, sample)
+
+    def frame(self, rng: np.random.Generator) -> NDArray[np.unsignedinteger]:
+        """A new background frame, shape (slow, fast); the generator decides which."""
+        frame = np.empty(self._shape, dtype=self._dtype)
+        flat = frame.reshape(-1)
+        picks = rng.integers(_SAMPLES, size=(self.bands, 2))
+        shifts = rng.integers(2 * _SHIFT + 1, size=(self.bands, 2))
+        for band, ((one, two), (left, right)) in enumerate(zip(picks.tolist(), shifts.tolist(), strict=True)):
+            first, last = self._edges[band], self._edges[band + 1]
+            a, b = self._sample(band, one), self._sample(band, _SAMPLES + two)
+            length = last - first
+            np.add(a[left : left + length], b[right : right + length], out=flat[first:last])
+        return frame
+
+    def _sample(self, band: int, sample: int) -> NDArray[np.unsignedinteger]:
+        found = self._samples.get((band, sample))
+        if found is None:
+            mean = self._half[self._edges[band] : self._edges[band + 1] + 2 * _SHIFT]
+            drawn = np.random.default_rng([*self._seed, band, sample]).poisson(mean)
+            # Eight bits roll over, as they do in the detector.
+            found = self._samples[band, sample] = drawn.astype(self._dtype)
+        return found
