@@ -231,6 +231,12 @@ def write(value: Any, pieces: list[Buffer], where: str = "value") -> None:
         case memoryview():
             view = cast("memoryview[int]", value)
             pieces += (head(2, view.nbytes), view)
+        case _:
+            _write_nested(value, pieces, where)
+
+
+def _write_nested(value: Any, pieces: list[Buffer], where: str) -> None:
+    match value:
         case Tagged():
             pieces.append(head(6, value.tag))
             write(value.value, pieces, where)

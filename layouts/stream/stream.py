@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol, cast
+from typing import Final, NamedTuple, Protocol, cast
 
 from layouts.stream import cbor, fields, v1, v2
 from layouts.stream.errors import StreamError
@@ -67,6 +67,29 @@ def version_of(parts: Sequence[Part]) -> int:
     if first and (first[0] == cbor.SELF_DESCRIBED_BYTES[0] or first[0] >> 5 == 5):
         return 2
     raise fields.fault(f"begins with {bytes(first).hex() or 'nothing'}, neither JSON nor CBOR", "part 1")
+
+
+class Peek(NamedTuple):
+    """What a message is, without its values."""
+
+    version: int
+    kind: type[Start | Image | End]
+    series: int
+    frame: int | None
+    """Of an image only."""
+
+
+def peek(first: Part) -> Peek:
+    """What a message is, from its first part.
+
+    Raises:
+        StreamError: It is of neither version, or damaged.
+    """
+    if version_of([first]) == 1:
+        return Peek(1, *v1.peek(first))
+    message = v2.decode([first])
+    frame = message.frame if isinstance(message, Image) else None
+    return Peek(2, type(message), message.series, frame)
 
 
 def decode(parts: Sequence[Part]) -> Message:

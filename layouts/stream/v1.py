@@ -93,6 +93,25 @@ def encode_end(end: End) -> list[bytes | memoryview]:
     return [f'{{"htype":"{END}","series":{end.series}}}'.encode()]
 
 
+def peek(first: Part) -> tuple[type[Start | Image | End], int, int | None]:
+    """Kind, series and frame (of images only) of a message, from its first part.
+
+    Raises:
+        StreamError: It begins no message of version 1.
+    """
+    said = _load(first, "part 1")
+    series = fields.number(said, "series", "part 1")
+    match said.get("htype"):
+        case "dimage-1.0":
+            return Image, series, fields.number(said, "frame", "part 1")
+        case "dheader-1.0":
+            return Start, series, None
+        case "dseries_end-1.0":
+            return End, series, None
+        case other:
+            raise fields.fault(f"htype {str(other)[:40]!r}, neither start, image nor end", "part 1")
+
+
 def decode(parts: Sequence[Part]) -> Message:
     """Read a message.
 

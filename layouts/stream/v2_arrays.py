@@ -92,7 +92,7 @@ def packed(raw: Any, dtype: str, where: str) -> tuple[Codec, memoryview]:
     if isinstance(raw, memoryview):
         return Codec.NONE, cast("memoryview[int]", raw)
     match raw:
-        case Tagged(cbor.COMPRESSED, [algorithm, size, memoryview() as view]):
+        case Tagged(cbor.COMPRESSED, [algorithm, size, view]) if isinstance(view, memoryview):
             data = cast("memoryview[int]", view)
             if algorithm == "bslz4" and size == ITEM_SIZE[dtype]:
                 return Codec.BSLZ4, data
