@@ -3,8 +3,8 @@
 The worker's DEALER connects to the coordinator's ROUTER. Times are seconds since 1970 (UTC) in messages, so
 that hosts may differ; durations are seconds. The key ``type`` names the message.
 
-A worker says Hello when it connects, and again when a coordinator that does not know it asks with Identify; it
-sends a Status at least every ``HEARTBEAT`` seconds. A capture goes Capture -> Opened -> (Started ..
+A worker says Hello when it connects, and again when a coordinator that does not know it asks with Identify;
+it sends a Status at least every ``HEARTBEAT`` seconds. A capture goes Capture -> Opened -> (Started ..
 SeriesEnded)* -> Done. Failed may come at any time between; Done still follows, when the capture ends.
 """
 

@@ -1,0 +1,415 @@
+"""One capture's bookkeeping: series one behind the other, and every frame that came in one of five classes.
+
+Pure: the worker says what came and when, and does what is returned. Nothing is read or written here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Final, NamedTuple
+
+from layouts.capture import Outcome
+from layouts.stream.messages import Codec, SeriesParameters
+from writer.control import Counters
+from writer.series import QUIET, Announced, Rules, Series, SeriesKey
+
+DUPLICATE: Final = -1
+FOREIGN: Final = -2
+UNWANTED: Final = -3
+"""What ``Capture.frame`` returns in place of a place."""
+
+
+class PixelFormat(NamedTuple):
+    """What all frames of a capture have in common."""
+
+    shape: tuple[int, int]
+    """(slow, fast)."""
+    dtype: str
+    codec: Codec
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """``control.Counters`` while they count."""
+
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    foreign: int = 0
+    unwanted: int = 0
+    failed: int = 0
+    expected: int = 0
+    missing: int = 0
+    bytes: int = 0
+
+    def counters(self) -> Counters:
+        """As they are now."""
+        return Counters(**{each.name: getattr(self, each.name) for each in fields(Counters)})
+
+    def plus(self, other: Tally) -> Tally:
+        """Sums."""
+        return Tally(**{n.name: getattr(self, n.name) + getattr(other, n.name) for n in fields(Tally)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Began:
+    """A series has its places; ``rows`` is how many, None if nobody knows."""
+
+    key: SeriesKey
+    row: int
+    first: int
+    rows: int | None
+    planned: int | None
+    parameters: SeriesParameters
+    arrival: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A series is over and its places are settled."""
+
+    key: SeriesKey
+    row: int
+    first: int
+    rows: int
+    stored: int
+    planned: int | None
+    outcome: Outcome
+    reason: str
+    parameters: SeriesParameters
+    arrival: float
+    first_frame: float | None
+    ended: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The capture is over: ``rows`` places, of which ``missing`` have no frame."""
+
+    outcome: Outcome
+    reason: str
+    rows: int
+    missing: tuple[int, ...]
+
+
+Action = Began | Ended | Finished
+
+
+@dataclass(slots=True, kw_only=True)
+class Capture:
+    """A capture from the moment it is open until it has ``finished``.
+
+    Attributes:
+        num_capture: Places at which it ends by itself; 0 is no limit.
+        rules: When a series is over.
+        format: What its frames look like, once known.
+        series: The one under way.
+        mark: Places below which every frame is stored, or known missing because its series has ended.
+    """
+
+    num_capture: int = 0
+    rules: Rules = field(default_factory=Rules)
+    format: PixelFormat | None = None
+    tally: Tally = field(default_factory=Tally)
+    series: Series | None = None
+    ended: list[Ended] = field(default_factory=list[Ended])
+    mark: int = 0
+    finished: Finished | None = None
+    stopping: float | None = None
+    _last: Series | None = None
+    _next_row: int = 0
+    _missing: list[int] = field(default_factory=list[int])
+    _closed: set[SeriesKey] = field(default_factory=set[SeriesKey])
+    _heard: float = 0.0
+
+    @property
+    def rows(self) -> int:
+        """Places that are taken or promised now."""
+        if self.series is None:
+            return self._next_row
+        return self.series.row + max(self.series.high, self.series.length(self.rules) or 0)
+
+    # ------------------------------------------------------------ what comes on the stream
+
+    def start(self, announced: Announced, now: float) -> list[Action]:
+        """A start message came, or a series was under way when the capture began."""
+        self._heard = now
+        actions: list[Action] = []
+        if self.finished is not None:
+            return actions
+        if self.series is not None:
+            if self._told_again(self.series, announced):
+                return actions
+            actions += self._close(*self.series.cut(self.rules, "another series began"), now=now)
+        if self.finished is not None or (self.tally.stored and self._clashes(announced.parameters)):
+            self._closed.add(announced.key)
+            return actions
+        self._closed.discard(announced.key)
+        return [*actions, self._open(announced)]
+
+    def frame(self, key: SeriesKey, number: int, pixels: PixelFormat, now: float) -> tuple[int, list[Action]]:
+        """A frame came: the place to store it at, or why not (a negative number; it is counted already).
+
+        What is returned as a place must be settled by ``stored`` or ``failed``. As long as nothing is stored
+        the frame sets the capture's ``format``.
+        """
+        self._heard = now
+        self.tally.received += 1
+        actions: list[Action] = []
+        series = self.series
+        if series is None or series.key != key:
+            refused, actions = self._unannounced(key, number, now)
+            series = self.series
+            if refused or series is None:
+                return self._count(refused or UNWANTED), actions
+        index = number - series.first
+        if pixels != self.format and not self._adopt(pixels, series.parameters):
+            series.foreign += 1
+            return self._count(FOREIGN), actions
+        if index < 0 or (series.room is not None and index >= series.room):
+            return self._count(UNWANTED), actions
+        length = series.length(self.rules)
+        if length is not None and index >= length:
+            return self._count(FOREIGN), actions
+        series.touch(index, now)
+        if series.is_filled(index):
+            return self._count(DUPLICATE), actions
+        return series.row + index, actions
+
+    def stored(self, place: int, size: int, now: float) -> list[Action]:
+        """The frame of a place is in its raw file."""
+        series = self.series
+        if series is None:
+            raise RuntimeError(f"frame stored at place {place} while no series is under way")
+        tally = self.tally
+        tally.stored += 1
+        tally.bytes += size
+        index = place - series.row
+        series.fill(index, now)
+        if place == self.mark:
+            high, filled, row = series.high, series.filled, series.row
+            while index < high and filled[index]:
+                index += 1
+            self.mark = row + index
+            if series.whole(self.rules):
+                return self._close(Outcome.COMPLETE, "", now=now)
+        return []
+
+    def failed(self) -> None:
+        """The frame of a place could not be stored."""
+        self.tally.failed += 1
+
+    def malformed(self, now: float) -> None:
+        """A message came that could not be understood."""
+        self._heard = now
+        self.tally.received += 1
+        self.tally.failed += 1
+
+    def end(self, key: SeriesKey, now: float) -> list[Action]:
+        """An end message came."""
+        self._heard = now
+        if self.series is None or self.series.key != key or self.series.end_at is not None:
+            return []
+        self.series.end_at = now
+        return self.tick(now)
+
+    # ------------------------------------------------------------ what the coordinator says
+
+    def abort(self, number: int | None, now: float) -> list[Action]:
+        """The detector was told to abort a series, or the one under way."""
+        if self.finished is not None:
+            return []
+        series = self.series
+        if series is not None and number in (None, series.key.number):
+            series.abort_at = now
+            return self.tick(now)
+        last = self._last
+        if last is None or not self.ended or number not in (None, last.key.number):
+            return []
+        if self.ended[-1].outcome is Outcome.INCOMPLETE and self.series is None:
+            # Told too late: what was held for missing was never taken.
+            last.abort_at = now
+            self._take_back(last)
+            return self._close_series(last, *last.cut(self.rules, ""), now=now)
+        return []
+
+    def expect(self, rules: Rules, now: float) -> list[Action]:
+        """What is known of the series has changed."""
+        self.rules = rules
+        return self.tick(now)
+
+    def stop(self, now: float, *, drain: bool) -> list[Action]:
+        """End the capture, at once or when what is on its way has come."""
+        if not drain:
+            return self._finish(now)
+        self.stopping = now
+        return self.tick(now)
+
+    def tick(self, now: float) -> list[Action]:
+        """Time has passed."""
+        if self.finished is not None:
+            return []
+        actions: list[Action] = []
+        if self.series is not None:
+            verdict = self.series.verdict(self.rules, now)
+            if verdict is not None:
+                actions += self._close(*verdict, now=now)
+        if self.finished is None and self.stopping is not None:
+            quiet = now >= max(self._heard, self.stopping) + QUIET
+            if quiet or now >= self.stopping + self.rules.grace:
+                actions += self._finish(now)
+        return actions
+
+    # ------------------------------------------------------------ inside
+
+    def _count(self, verdict: int) -> int:
+        tally = self.tally
+        if verdict == DUPLICATE:
+            tally.duplicate += 1
+        elif verdict == FOREIGN:
+            tally.foreign += 1
+        else:
+            tally.unwanted += 1
+        return verdict
+
+    def _told_again(self, series: Series, announced: Announced) -> bool:
+        """Whether a start message belongs to the series under way: sent twice, or overtaken by frames."""
+        if series.key != announced.key:
+            return False
+        if not series.announced:
+            series.announced, series.parameters = True, announced.parameters
+            return True
+        return series.parameters == announced.parameters
+
+    def _clashes(self, parameters: SeriesParameters, pixels: PixelFormat | None = None) -> bool:
+        """Whether a start message says that its frames are of another shape or type."""
+        pixels = pixels or self.format
+        if pixels is None:
+            return False
+        slow, fast = pixels.shape
+        return parameters.image_size not in (None, (fast, slow)) or parameters.dtype not in (
+            None,
+            pixels.dtype,
+        )
+
+    def _adopt(self, pixels: PixelFormat, parameters: SeriesParameters) -> bool:
+        """Let the first frame say what all look like, unless its own start message says otherwise."""
+        if self.tally.stored or self._clashes(parameters, pixels):
+            return False
+        self.format = pixels
+        return True
+
+    def _unannounced(self, key: SeriesKey, number: int, now: float) -> tuple[int, list[Action]]:
+        """A frame of no series under way: 0 if its series has begun with it, else why not."""
+        if self.finished is not None:
+            return UNWANTED, []
+        if key in self._closed:
+            last = self._last
+            again = last is not None and last.key == key and last.is_filled(number - last.first)
+            return DUPLICATE if again else FOREIGN, []
+        actions: list[Action] = []
+        if self.series is not None:
+            if self.series.end_at is None:
+                return FOREIGN, []
+            actions = self._close(*self.series.cut(self.rules, ""), now=now)
+            if self.finished is not None:
+                return UNWANTED, actions
+        # Its start message was lost, or sent before this worker was there to see it.
+        first = 0 if self.ended else number
+        unknown = Announced(key=key, arrival=now, announced=False, next_frame=first)
+        return 0, [*actions, self._open(unknown)]
+
+    def _open(self, announced: Announced) -> Began:
+        room = self.num_capture - self._next_row if self.num_capture else None
+        series = Series(
+            key=announced.key,
+            parameters=announced.parameters,
+            announced=announced.announced,
+            row=self._next_row,
+            first=announced.next_frame,
+            room=room,
+            arrival=announced.arrival,
+        )
+        self.series = series
+        return Began(
+            key=series.key,
+            row=series.row,
+            first=series.first,
+            rows=series.length(self.rules),
+            planned=series.planned(self.rules),
+            parameters=series.parameters,
+            arrival=series.arrival,
+        )
+
+    def _close(self, outcome: Outcome, reason: str, *, now: float, give_back: bool = False) -> list[Action]:
+        series = self.series
+        if series is None:
+            return []
+        self.series = None
+        return self._close_series(series, outcome, reason, now=now, give_back=give_back)
+
+    def _close_series(
+        self, series: Series, outcome: Outcome, reason: str, *, now: float, give_back: bool = False
+    ) -> list[Action]:
+        rows = series.rows(self.rules, outcome, give_back=give_back)
+        missing = series.missing(rows)
+        self._last = series
+        self._closed.add(series.key)
+        self._missing += missing
+        self._next_row = self.mark = series.row + rows
+        self.tally.expected += rows
+        self.tally.missing += len(missing)
+        ended = Ended(
+            key=series.key,
+            row=series.row,
+            first=series.first,
+            rows=rows,
+            stored=series.stored,
+            planned=series.planned(self.rules),
+            outcome=outcome,
+            reason=reason,
+            parameters=series.parameters,
+            arrival=series.arrival,
+            first_frame=series.first_at,
+            ended=now,
+        )
+        self.ended.append(ended)
+        actions: list[Action] = [ended]
+        if self.num_capture and self._next_row >= self.num_capture:
+            actions += self._finish(now)
+        return actions
+
+    def _take_back(self, series: Series) -> None:
+        """Undo the end of the last series, which turned out to be another one."""
+        ended = self.ended.pop()
+        lost = series.missing(ended.rows)
+        del self._missing[len(self._missing) - len(lost) :]
+        self.tally.expected -= ended.rows
+        self.tally.missing -= len(lost)
+
+    def _finish(self, now: float) -> list[Action]:
+        if self.finished is not None:
+            return []
+        actions: list[Action] = []
+        if self.series is not None:
+            lost = self.series.end_at is not None
+            cut = self.series.cut(self.rules, "the capture was stopped")
+            actions += self._close(*cut, now=now, give_back=not lost)
+            if self.finished is not None:
+                return actions
+        outcome, reason = self._outcome()
+        self.finished = Finished(
+            outcome=outcome, reason=reason, rows=self._next_row, missing=tuple(self._missing)
+        )
+        return [*actions, self.finished]
+
+    def _outcome(self) -> tuple[Outcome, str]:
+        for worst in (Outcome.ABORTED, Outcome.INCOMPLETE):
+            for ended in self.ended:
+                if ended.outcome is worst:
+                    return worst, ended.reason
+        if not self._next_row:
+            return Outcome.INCOMPLETE, "no frame came"
+        if self._next_row < self.num_capture:
+            return Outcome.INCOMPLETE, f"stopped at {self._next_row} of {self.num_capture} frames"
+        return Outcome.COMPLETE, ""
