@@ -3,7 +3,7 @@
 Drawing a million Poisson numbers takes longer than a frame may. So a frame is put together from bands of
 rows, each the sum of two samples that are drawn once for half the light and taken again in other pairs and
 a few pixels to the left or right: with six of each and 33 places every band has 39 thousand forms, and a
-frame of 66 bands never comes twice. Every sample is exact, and the sum of two Poisson numbers is one.
+frame of 34 bands never comes twice. Every sample is exact, and the sum of two Poisson numbers is one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sim.scenes.optics import BEAM_STOP, Optics
 
 Array = NDArray[np.float64]
+Counts = NDArray[np.unsignedinteger]
 
 _RATE = 110.0
 """Counts per second in a pixel of 75 um at 120 mm, in units of the profile below."""
@@ -24,7 +25,7 @@ _SOLID_ANGLE = (0.075 / 120.0) ** 2
 _GRID = 8
 _SAMPLES = 6
 _SHIFT = 16
-_BAND_PIXELS = 1 << 14
+_BAND_PIXELS = 1 << 15
 
 
 def profile(inverse_d: Array) -> Array:
@@ -41,15 +42,13 @@ def rates(optics: Optics) -> Array:
     """
     panel = optics.panel
     height, width = panel.shape
-    fast = np.arange(0, width + _GRID, _GRID) + 0.5
-    slow = np.arange(0, height + _GRID, _GRID) + 0.5
-    x, y = np.meshgrid(fast, slow)
-    points = panel.points(np.stack([x.ravel(), y.ravel()], axis=1))
+    fast, slow = np.arange(0, width + _GRID, _GRID), np.arange(0, height + _GRID, _GRID)
+    points = panel.points(_centres(fast, slow))
     squared = np.square(points).sum(axis=1)
     rays = points / np.sqrt(squared)[:, None]
     inverse_d = 2.0 * np.sin(0.5 * np.arccos(np.clip(rays[:, 2], -1, 1))) / optics.wavelength
     angle = panel.pixel_size**2 * np.abs(rays @ panel.normal) / squared / _SOLID_ANGLE
-    coarse = (_RATE * profile(inverse_d) * angle * optics.factor(rays)).reshape(x.shape)
+    coarse = (_RATE * profile(inverse_d) * angle * optics.factor(rays)).reshape(len(slow), len(fast))
     fine = _stretch(_stretch(coarse, height).T, width).T
     return np.where(_stopped(optics), 0.0, fine)
 
@@ -71,11 +70,18 @@ def _stopped(optics: Optics) -> NDArray[np.bool_]:
         return shadow
     left, right = (int(np.clip(edge, 0, panel.shape[1])) for edge in (x - radius, x + radius + 1))
     top, bottom = (int(np.clip(edge, 0, panel.shape[0])) for edge in (y - radius, y + radius + 1))
-    grid = np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5)
-    points = panel.points(np.stack([grid[0].ravel(), grid[1].ravel()], axis=1))
+    points = panel.points(_centres(np.arange(left, right), np.arange(top, bottom)))
     close = points[:, 2] > np.cos(BEAM_STOP) * np.sqrt(np.square(points).sum(axis=1))
     shadow[top:bottom, left:right] = close.reshape(bottom - top, right - left)
     return shadow
+
+
+def _centres(columns: NDArray[np.int64], rows: NDArray[np.int64]) -> Array:
+    """Centres of pixels, row by row, shape (n, 2)."""
+    grid = np.empty((len(rows), len(columns), 2), dtype=np.float64)
+    grid[..., 0] = columns + 0.5
+    grid[..., 1] = rows[:, None] + 0.5
+    return grid.reshape(-1, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +111,12 @@ class NoisePool:
         self._shape = rate.shape
         self._half = np.pad(0.5 * light.seconds * rate.ravel(), _SHIFT, mode="reflect")
         self._dtype = light.dtype
+        self._narrow = _narrow(light.dtype, float(self._half.max()))
         self._seed = seed
         band = max(1, _BAND_PIXELS // rate.shape[1]) * rate.shape[1]
         self._edges = [*range(0, rate.size, band), rate.size]
-        self._samples: dict[tuple[int, int], NDArray[np.unsignedinteger]] = {}
+        self._sum = np.empty(band, dtype=self._narrow)
+        self._samples: dict[tuple[int, int], Counts] = {}
 
     @property
     def bands(self) -> int:
@@ -121,24 +129,34 @@ class NoisePool:
             for sample in range(2 * _SAMPLES):
                 self._sample(band, sample)
 
-    def frame(self, rng: np.random.Generator) -> NDArray[np.unsignedinteger]:
+    def frame(self, rng: np.random.Generator) -> Counts:
         """A new background frame, shape (slow, fast); the generator decides which."""
         frame = np.empty(self._shape, dtype=self._dtype)
         flat = frame.reshape(-1)
-        picks = rng.integers(_SAMPLES, size=(self.bands, 2))
-        shifts = rng.integers(2 * _SHIFT + 1, size=(self.bands, 2))
-        for band, ((one, two), (left, right)) in enumerate(zip(picks.tolist(), shifts.tolist(), strict=True)):
+        picks = rng.integers(_SAMPLES, size=(self.bands, 2)).tolist()
+        shifts = rng.integers(2 * _SHIFT + 1, size=(self.bands, 2)).tolist()
+        for band, ((one, two), (left, right)) in enumerate(zip(picks, shifts, strict=True)):
             first, last = self._edges[band], self._edges[band + 1]
             a, b = self._sample(band, one), self._sample(band, _SAMPLES + two)
             length = last - first
-            np.add(a[left : left + length], b[right : right + length], out=flat[first:last])
+            # Added in the narrow type and widened in cache: half the time of adding wide numbers.
+            both = np.add(a[left : left + length], b[right : right + length], out=self._sum[:length])
+            flat[first:last] = both
         return frame
 
-    def _sample(self, band: int, sample: int) -> NDArray[np.unsignedinteger]:
+    def _sample(self, band: int, sample: int) -> Counts:
         found = self._samples.get((band, sample))
         if found is None:
             mean = self._half[self._edges[band] : self._edges[band + 1] + 2 * _SHIFT]
             drawn = np.random.default_rng([*self._seed, band, sample]).poisson(mean)
             # Eight bits roll over, as they do in the detector.
-            found = self._samples[band, sample] = drawn.astype(self._dtype)
+            found = self._samples[band, sample] = drawn.astype(self._narrow)
         return found
+
+
+def _narrow(dtype: np.dtype[np.unsignedinteger], mean: float) -> np.dtype[np.unsignedinteger]:
+    """The smallest type that holds the sum of two samples of a mean, no wider than the frame's."""
+    for bits, narrow in ((8, np.uint8), (16, np.uint16)):
+        if dtype.itemsize * 8 == bits or 2 * mean + 12 * np.sqrt(2 * mean) + 20 < 2**bits:
+            return np.dtype(narrow)
+    return dtype

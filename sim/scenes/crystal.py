@@ -56,7 +56,7 @@ def grow(crystal: Crystal) -> Lattice:
     cartesian = reciprocal(crystal.cell)
     if not group.fits(crystal.cell):
         raise ValueError(
-            f"sample.crystal.cell: {list(crystal.cell)} has not the lattice of {group.symbol} ({group.laue}); "
+            f"sample.crystal.cell: {list(crystal.cell)} is no lattice of {group.symbol} ({group.laue}); "
             "its lengths and angles must be equal, or 90 or 120 degrees, where the space group says so"
         )
     hkl = _indices(crystal.cell, cartesian, 1.0 / crystal.resolution)
@@ -128,4 +128,4 @@ def _wilson(group: SpaceGroup, hkl: NDArray[np.int32], seed: int) -> Matrix:
     acentric = rng.exponential(size=len(unique))
     centric = np.square(rng.normal(size=len(unique)))
     intensity = np.where(group.centric(unique), centric, acentric) * group.multiplicity(unique)
-    return intensity[back.ravel()]
+    return intensity[back.ravel()].astype(np.float64)

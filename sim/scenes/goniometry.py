@@ -23,20 +23,16 @@ class Turn:
     """One axis turns and everything else stands.
 
     Attributes:
-        motor: Name of the axis.
         axis: Its direction in the laboratory, unit vector.
         mount: Orientation of the crystal's own frame with this axis at zero, shape (3, 3).
-        centre: Where the crystal is with this axis at zero, mm, as two parts: one that turns, one that stands.
-        start: Of the exposure, deg.
-        stop: deg.
+        swings: Where the crystal is, mm, with this axis at zero, from a point on the axis that stands.
+        stands: That point, mm.
     """
 
-    motor: str
     axis: Matrix
     mount: Matrix
-    centre: tuple[Matrix, Matrix]
-    start: float
-    stop: float
+    swings: Matrix
+    stands: Matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,7 +48,7 @@ class Motion:
     stop: Matrix
 
     @property
-    def turn(self) -> tuple[Matrix, float]:
+    def rotation(self) -> tuple[Matrix, float]:
         """Axis and angle in degrees of the one rotation that leads from start to stop."""
         step = self.stop[:3, :3] @ self.start[:3, :3].T
         sine = np.array([step[2, 1] - step[1, 2], step[0, 2] - step[2, 0], step[1, 0] - step[0, 1]]) / 2
@@ -62,10 +58,32 @@ class Motion:
         return sine / length, float(np.rad2deg(np.arctan2(length, (np.trace(step) - 1) / 2)))
 
 
-def moving(exposure: Exposure, beamline: Beamline, names: set[str]) -> set[str]:
-    """Those of some motors that move during an exposure."""
-    at_start, at_stop = positions(beamline, exposure.start), positions(beamline, exposure.stop)
-    return {name for name in names if abs(at_stop[name] - at_start[name]) > _STILL}
+def turn(beamline: Beamline, where: Mapping[str, float], motor: str) -> Turn:
+    """The motion of the sample where one rotation of its stage is all that moves.
+
+    Args:
+        beamline: With the stage.
+        where: Positions of all the others.
+        motor: The one that turns.
+    """
+    chain = axis_chain(beamline, beamline.sample.depends_on)
+    at = next(i for i, m in enumerate(chain) if m.name == motor)
+    outer, inner = transform(chain[:at], where), transform(chain[at + 1 :], where)
+    return Turn(
+        axis=outer[:3, :3] @ unit(chain[at].vector),
+        mount=outer[:3, :3] @ inner[:3, :3],
+        swings=outer[:3, :3] @ inner[:3, 3],
+        stands=outer[:3, 3],
+    )
+
+
+def motion(beamline: Beamline, exposure: Exposure) -> Motion:
+    """The motion of the sample, whatever moves."""
+    chain = axis_chain(beamline, beamline.sample.depends_on)
+    return Motion(
+        start=transform(chain, positions(beamline, exposure.start)),
+        stop=transform(chain, positions(beamline, exposure.stop)),
+    )
 
 
 def positions(beamline: Beamline, given: Mapping[str, float]) -> dict[str, float]:
@@ -79,30 +97,10 @@ def middle(beamline: Beamline, exposure: Exposure) -> dict[str, float]:
     return {name: 0.5 * (start[name] + stop[name]) for name in start}
 
 
-def turn(beamline: Beamline, exposure: Exposure, motor: str) -> Turn:
-    """The motion of the sample where one rotation of its stage is all that moves."""
-    chain = axis_chain(beamline, beamline.sample.depends_on)
-    at = next(i for i, m in enumerate(chain) if m.name == motor)
-    where = positions(beamline, exposure.start)
-    outer, inner = transform(chain[:at], where), transform(chain[at + 1 :], where)
-    stop = float(exposure.stop.get(motor, chain[at].initial))
-    return Turn(
-        motor=motor,
-        axis=outer[:3, :3] @ unit(chain[at].vector),
-        mount=outer[:3, :3] @ inner[:3, :3],
-        centre=(outer[:3, :3] @ inner[:3, 3], outer[:3, 3]),
-        start=where[motor],
-        stop=stop,
-    )
-
-
-def motion(beamline: Beamline, exposure: Exposure) -> Motion:
-    """The motion of the sample, whatever moves."""
-    chain = axis_chain(beamline, beamline.sample.depends_on)
-    return Motion(
-        start=transform(chain, positions(beamline, exposure.start)),
-        stop=transform(chain, positions(beamline, exposure.stop)),
-    )
+def moving(beamline: Beamline, exposure: Exposure) -> set[str]:
+    """The motors that move during an exposure."""
+    start, stop = positions(beamline, exposure.start), positions(beamline, exposure.stop)
+    return {name for name in start if abs(stop[name] - start[name]) > _STILL}
 
 
 def rotations(beamline: Beamline) -> set[str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sim.scenes import normal
 from sim.scenes.crystal import Lattice
 from sim.scenes.goniometry import Turn, rotate
-from sim.scenes.optics import Landing, Optics
+from sim.scenes.optics import Optics
 from sim.scenes.reflections import MARGIN, TAILS, Reflections
 
 Array = NDArray[np.float64]
@@ -25,26 +25,19 @@ _ZETA_MIN = 0.02
 """Reflections so near the axis stay on the sphere for many degrees and never peak."""
 
 
-_NOTHING = Reflections(
-    hkl=np.empty((0, 3), dtype=np.int32),
-    x=np.empty(0),
-    y=np.empty(0),
-    sigma_x=np.empty(0),
-    sigma_y=np.empty(0),
-    fraction=np.empty(0),
-    counts=np.empty(0),
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Part:
-    """Crossings of about one rocking width, by angle; arrays of the same n."""
+    """Crossings of about one rocking width.
+
+    Attributes:
+        reach: How far from an exposure, in degrees, one may be and still have a share in it.
+        angle: Where each crosses, ascending, deg, shape (n,).
+        rows: Its zeta, number in the lattice, x, y, both sigmas and weight, shape (n, 7).
+    """
 
     reach: float
     angle: Array
-    zeta: Array
-    which: NDArray[np.int32]
-    landing: Landing
+    rows: Array
 
 
 class RotationTable:
@@ -56,7 +49,7 @@ class RotationTable:
         Args:
             lattice: The crystal.
             optics: Beam and detector.
-            turn: The axis; where it starts and stops does not matter.
+            turn: The axis.
             rocking: Sigma of the rocking curve, deg.
         """
         self._lattice = lattice
@@ -74,10 +67,10 @@ class RotationTable:
         """
         low, high = min(start, stop), max(start, stop)
         found = [piece for part in self._parts for piece in self._slices(part, low, high)]
-        if not found:
-            return _NOTHING
-        whole = [np.concatenate(columns) for columns in zip(*found, strict=True)]
-        angle, zeta, which, x, y, sigma_x, sigma_y, weight = whole
+        angle = np.concatenate([np.empty(0), *(a for a, _ in found)])
+        rows = np.concatenate([np.empty((0, 7)), *(r for _, r in found)])
+        zeta, number, x, y, sigma_x, sigma_y, weight = rows.T
+        which = number.astype(np.int64)
         scale = zeta / self._rocking
         fraction = normal.integral((high - angle) * scale) - normal.integral((low - angle) * scale)
         seconds_per_degree = count_time / (high - low)
@@ -92,30 +85,18 @@ class RotationTable:
             counts=counts,
         )
 
-    def _slices(self, part: _Part, low: float, high: float) -> list[tuple[Array, ...]]:
-        first = int(np.floor((low - part.reach) / 360.0))
-        last = int(np.floor((high + part.reach) / 360.0))
-        pieces: list[tuple[Array, ...]] = []
+    def _slices(self, part: _Part, low: float, high: float) -> list[tuple[Array, Array]]:
+        """Angles and rows of the crossings that matter to an exposure, for each turn it touches."""
+        first = int((low - part.reach) // 360.0)
+        last = int((high + part.reach) // 360.0)
+        pieces: list[tuple[Array, Array]] = []
         for turns in range(first, last + 1):
             shift = 360.0 * turns
-            begin, end = np.searchsorted(part.angle, [low - part.reach - shift, high + part.reach - shift])
-            angle, zeta = part.angle[begin:end] + shift, part.zeta[begin:end]
-            width = TAILS * self._rocking / zeta
-            inside = np.flatnonzero((angle > low - width) & (angle < high + width))
-            at = inside + begin
-            landing = part.landing
-            pieces.append(
-                (
-                    angle[inside],
-                    zeta[inside],
-                    part.which[at],
-                    landing.x[at],
-                    landing.y[at],
-                    landing.sigma_x[at],
-                    landing.sigma_y[at],
-                    landing.weight[at],
-                )
-            )
+            begin, end = np.searchsorted(part.angle, (low - part.reach - shift, high + part.reach - shift))
+            angle, rows = part.angle[begin:end] + shift, part.rows[begin:end]
+            width = TAILS * self._rocking / rows[:, 0]
+            inside = (angle > low - width) & (angle < high + width)
+            pieces.append((angle[inside], rows[inside]))
         return pieces
 
     def _sorted(self, lattice: Lattice, optics: Optics, turn: Turn) -> list[_Part]:
@@ -123,22 +104,21 @@ class RotationTable:
             _solve(lattice, optics, turn, first, min(first + _BLOCK, len(lattice.hkl)))
             for first in range(0, len(lattice.hkl), _BLOCK)
         ]
-        columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
-        order = np.argsort(columns[0], kind="stable")
-        angle, zeta, which, x, y, sigma_x, sigma_y, weight = (column[order] for column in columns)
+        angle = np.concatenate([a for a, _ in blocks])
+        rows = np.concatenate([r for _, r in blocks])
+        order = np.argsort(angle, kind="stable")
         # Those of about equal width together, so that a frame looks only as far as these reach.
-        octave = np.floor(-np.log2(zeta)).astype(np.int32)
+        octave = np.floor(-np.log2(rows[order, 0])).astype(np.int64)
         parts: list[_Part] = []
         for level in np.unique(octave):
-            at = np.flatnonzero(octave == level)
-            landing = Landing(x=x[at], y=y[at], sigma_x=sigma_x[at], sigma_y=sigma_y[at], weight=weight[at])
-            reach = TAILS * self._rocking / float(zeta[at].min())
-            parts.append(_Part(reach=reach, angle=angle[at], zeta=zeta[at], which=which[at], landing=landing))
+            at = order[octave == level]
+            reach = TAILS * self._rocking / float(rows[at, 0].min())
+            parts.append(_Part(reach=reach, angle=angle[at], rows=rows[at]))
         return parts
 
 
-def _solve(lattice: Lattice, optics: Optics, turn: Turn, first: int, last: int) -> tuple[Array, ...]:
-    """Crossings of some reflections: angle, zeta, index, x, y, both sigmas, weight."""
+def _solve(lattice: Lattice, optics: Optics, turn: Turn, first: int, last: int) -> tuple[Array, Array]:
+    """Crossings of some reflections: angles, and rows of a part."""
     vectors = lattice.hkl[first:last] @ (turn.mount @ lattice.setting).T
     incident = np.array([0.0, 0.0, 1.0 / optics.wavelength])
     angles = _crossings(vectors, turn.axis, incident)
@@ -149,19 +129,14 @@ def _solve(lattice: Lattice, optics: Optics, turn: Turn, first: int, last: int) 
     normals = np.stack([rays[:, 1], -rays[:, 0], np.zeros(len(rays))], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         zeta = np.abs(normals @ turn.axis) / np.hypot(rays[:, 0], rays[:, 1])
-    points = rotate(turn.axis, radians, turn.centre[0]) + turn.centre[1]
+    points = rotate(turn.axis, radians, turn.swings) + turn.stands
     landing = optics.land(rays, points)
     on = landing.on(optics.panel.shape, MARGIN) & (zeta > _ZETA_MIN) & (landing.weight > 0)
-    return (
-        np.rad2deg(radians[on]) % 360.0,
-        zeta[on],
-        (which[on] + first).astype(np.int32),
-        landing.x[on],
-        landing.y[on],
-        landing.sigma_x[on],
-        landing.sigma_y[on],
-        landing.weight[on],
-    )
+    rows = np.empty((int(on.sum()), 7), dtype=np.float64)
+    landed = (landing.x, landing.y, landing.sigma_x, landing.sigma_y, landing.weight)
+    for column, values in enumerate((zeta, which + first, *landed)):
+        rows[:, column] = values[on]
+    return np.rad2deg(radians[on]) % 360.0, rows
 
 
 def _crossings(vectors: Array, axis: Array, incident: Array) -> Array:

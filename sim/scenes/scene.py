@@ -54,6 +54,7 @@ class Scene:
         self._painter = Painter(self.pixel_mask != 0)
         self._sample_axes = {m.name for m in axis_chain(beamline, beamline.sample.depends_on)}
         self._view_axes = {m.name for m in axis_chain(beamline, detector.stage)} | {beamline.beam.energy}
+        self._turning = goniometry.rotations(beamline) - self._view_axes
         self._table: tuple[object, RotationTable] | None = None
         self._pool: tuple[object, NoisePool] | None = None
 
@@ -79,21 +80,26 @@ class Scene:
         where = goniometry.middle(self._beamline, exposure)
         beam = self._crystal
         light = brightness(beam.intensity, self._wavelength(where), self._transmission(where))
-        moving = goniometry.moving(exposure, self._beamline, self._sample_axes | self._view_axes)
-        if len(moving) == 1 and moving <= goniometry.rotations(self._beamline) - self._view_axes:
+        moving = goniometry.moving(self._beamline, exposure) & (self._sample_axes | self._view_axes)
+        if len(moving) == 1 and moving <= self._turning:
             (motor,) = moving
-            turn = goniometry.turn(self._beamline, exposure, motor)
-            table = self._rotation_table(turn, where)
-            return table.frame(turn.start, turn.stop, exposure.count_time, light)
-        ends = [goniometry.positions(self._beamline, at) for at in (exposure.start, exposure.stop)]
+            table = self._rotation_table(motor, where)
+            initial = self._beamline.motor(motor).initial
+            return table.frame(
+                exposure.start.get(motor, initial),
+                exposure.stop.get(motor, initial),
+                exposure.count_time,
+                light,
+            )
+        start, stop = (goniometry.positions(self._beamline, at) for at in (exposure.start, exposure.stop))
         return snapshot(
             self._lattice,
             self._optics(where),
             goniometry.motion(self._beamline, exposure),
-            (self._wavelength(ends[0]), self._wavelength(ends[1])),
-            beam.rocking,
-            exposure.count_time,
-            light,
+            wavelengths=(self._wavelength(start), self._wavelength(stop)),
+            rocking=beam.rocking,
+            count_time=exposure.count_time,
+            brightness=light,
         )
 
     def truth(self, exposure: Exposure) -> dict[str, Any]:
@@ -154,10 +160,11 @@ class Scene:
     def _view(self, where: dict[str, float]) -> tuple[tuple[str, float], ...]:
         return tuple((name, where[name]) for name in sorted(self._view_axes))
 
-    def _rotation_table(self, turn: goniometry.Turn, where: dict[str, float]) -> RotationTable:
-        others = tuple((name, where[name]) for name in sorted(self._sample_axes - {turn.motor}))
-        key = (turn.motor, others, self._view(where))
+    def _rotation_table(self, motor: str, where: dict[str, float]) -> RotationTable:
+        others = tuple((name, where[name]) for name in sorted(self._sample_axes - {motor}))
+        key = (motor, others, self._view(where))
         if self._table is None or self._table[0] != key:
+            turn = goniometry.turn(self._beamline, where, motor)
             table = RotationTable(self._lattice, self._optics(where), turn, self._crystal.rocking)
             self._table = (key, table)
         return self._table[1]

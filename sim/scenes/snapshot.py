@@ -25,6 +25,7 @@ def snapshot(
     lattice: Lattice,
     optics: Optics,
     motion: Motion,
+    *,
     wavelengths: tuple[float, float],
     rocking: float,
     count_time: float,
@@ -48,7 +49,7 @@ def snapshot(
     near = np.flatnonzero((high > -TAILS * rocking) & (low < TAILS * rocking))
     low, high, span = low[near], high[near], (last - first)[near]
 
-    axis, degrees = motion.turn
+    axis, degrees = motion.rotation
     with np.errstate(divide="ignore", invalid="ignore"):
         crossing = np.where(np.abs(span) > 1e-3 * rocking, -first[near] / span, 0.5)
     radians = np.clip(crossing * np.deg2rad(degrees), -_FARTHEST, _FARTHEST + np.deg2rad(degrees))
