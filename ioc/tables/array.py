@@ -1,0 +1,127 @@
+"""NDArrayBase.template: what cameras and plugins share.
+
+Names and menus are ADCore's; the union with what ophyd's classes ask for beyond today's template.
+"""
+
+from __future__ import annotations
+
+from ioc.menus import (
+    Capture,
+    Capturing,
+    ColorMode,
+    DataType,
+    DisableEnable,
+    FileWriteMode,
+    NoYes,
+    WriteStatus,
+)
+from ioc.records import Kind, Record
+from ioc.tables.build import ACTS, ECHOES, choice, said, shown, string, text, told, whole
+
+_AXES = range(10)
+_ATTRIBUTES_STATUS = (
+    "Attributes file OK",
+    "File not found",
+    "XML syntax error",
+    "Macro substitution error",
+)
+
+
+def nd_array(port: str) -> tuple[Record, ...]:
+    """Records of NDArrayBase.
+
+    Args:
+        port: The asyn port's name, which plugins name as their source.
+    """
+    return (
+        shown("PortName_RBV", port, "Name of the port that plugins take arrays from."),
+        shown("ADCoreVersion_RBV", "3.14.0", "Version of ADCore whose records these are."),
+        shown("DriverVersion_RBV", "0.1.0", "Version of softbeam."),
+        whole("ArrayCounter", 0, "Arrays handed on since it was last set.", does=ACTS),
+        choice("ArrayCallbacks", DisableEnable, "Enable", "Whether arrays are handed on.", does=ACTS),
+        shown("ArrayRate_RBV", 0.0, "Arrays per second.", units="Hz", precision=1),
+        whole("NDimensions", 2, "Number of dimensions."),
+        Record(name="Dimensions_RBV", kind=Kind.LONGS, initial=[0] * 10, length=10, doc="All dimensions."),
+        Record(name="Dimensions", kind=Kind.LONGS, initial=[0] * 10, length=10, doc="All dimensions."),
+        shown("ArraySizeX_RBV", 0, "Pixels along the fast axis."),
+        shown("ArraySizeY_RBV", 0, "Pixels along the slow axis."),
+        shown("ArraySizeZ_RBV", 0, "Third dimension."),
+        shown("ArraySize_RBV", 0, "Bytes of an array.", units="B"),
+        *(whole(f"ArraySize{axis}", 0, f"Size of dimension {axis}.") for axis in _AXES),
+        *(whole(f"Dim{axis}SA", 0, f"Size of dimension {axis}.") for axis in _AXES),
+        choice("DataType", DataType, "UInt32", "Type of a pixel.", does=ACTS),
+        choice("ColorMode", ColorMode, "Mono", "Colour mode."),
+        told("BayerPattern_RBV", ("RGGB", "GBRG", "GRBG", "BGGR"), doc="Bayer pattern."),
+        shown("UniqueId_RBV", 0, "Number of the latest array."),
+        shown("TimeStamp_RBV", 0.0, "Time of the latest array.", units="s", precision=9),
+        shown("EpicsTSSec_RBV", 0, "Seconds of its EPICS time."),
+        shown("EpicsTSNsec_RBV", 0, "Nanoseconds of its EPICS time."),
+        shown("CompressedSize_RBV", 0, "Bytes of the latest array, compressed.", units="B"),
+        string("Codec_RBV", "", "Its compression.", does=ACTS, rbv=False),
+        text("NDAttributesFile", "", "Attributes to store with every frame, as a file or as XML.", rbv=False),
+        string("NDAttributesMacros", "", "Macros for the attributes.", rbv=False),
+        told("NDAttributesStatus", _ATTRIBUTES_STATUS, doc="Whether the attributes were understood."),
+        shown("PoolMaxBuffers", 0, "Buffers at most; 0 is no limit."),
+        shown("PoolMaxMem", 0.0, "Memory at most; 0 is no limit.", units="MB", precision=1),
+        shown("PoolUsedMem", 0.0, "Memory in use.", units="MB", precision=1),
+        shown("PoolAllocBuffers", 0, "Buffers allocated."),
+        shown("PoolFreeBuffers", 0, "Buffers free."),
+        shown("PoolUsedBuffers", 0, "Buffers in use."),
+        choice("EmptyFreeList", ("Done", "Empty"), doc="Give free buffers back.", rbv=False),
+        shown("NumQueuedArrays", 0, "Arrays on their way to plugins."),
+        whole("NumPreAllocBuffers", 0, "Buffers to allocate in advance."),
+        choice("PreAllocBuffers", ("Done", "Allocate"), doc="Allocate them.", rbv=False),
+        whole("AsynIO", 0, "The asyn record of the port.", rbv=False),
+    )
+
+
+def nd_file(*, acts: bool) -> tuple[Record, ...]:
+    """Records of NDFile.
+
+    Args:
+        acts: Whether a writer stands behind them; a camera's own set only echoes.
+    """
+    does = ACTS if acts else ECHOES
+    return (
+        text("FilePath", "", "Directory; the readback ends in a slash.", does=does),
+        told("FilePathExists_RBV", NoYes, doc="Whether the directory is there."),
+        text("FileName", "", "Stem of the file names.", does=does),
+        whole("FileNumber", 1, "Number that goes into the file name.", does=does),
+        whole("FileNumber_Sync", 0, "Historic; echoes.", rbv=False),
+        whole("FileNumber_write", 0, "Historic; echoes.", rbv=False),
+        text("FileTemplate", "%s%s_%6.6d.h5", "C format of path, name and number.", does=does),
+        said("FullFileName_RBV", "", "File that a reader opens.", length=512),
+        choice("AutoIncrement", NoYes, "Yes", "Whether the number goes up with every file.", does=does),
+        choice("AutoSave", NoYes, "No", "Whether every frame is a file in Single mode.", does=does),
+        choice("FileFormat", ("HDF5", "Undefined"), "HDF5", "File format."),
+        choice("FileWriteMode", FileWriteMode, "Stream", "How frames become files.", does=does),
+        whole(
+            "NumCapture", 0, "Frames to capture; 0 is until told to stop.", does=does, low=0, high=2**31 - 1
+        ),
+        shown("NumCaptured_RBV", 0, "Frames on disk, or known to be missing."),
+        choice(
+            "Capture",
+            Capture,
+            doc="Begin and end a capture; a put completes when it has ended.",
+            does=does,
+            readback_menu=Capturing,
+            rtype="busy",
+        ),
+        choice(
+            "WriteFile",
+            ("Done", "Write"),
+            doc="Write the latest frame to a file.",
+            does=does,
+            readback_menu=("Done", "Writing"),
+        ),
+        choice(
+            "ReadFile", ("Done", "Read"), doc="Not offered.", does=does, readback_menu=("Done", "Reading")
+        ),
+        told("WriteStatus", WriteStatus, doc="Whether the latest write went well."),
+        said("WriteMessage", "", "What went wrong with it."),
+        choice("LazyOpen", NoYes, "Yes", "Whether a capture may begin before a frame was seen.", does=does),
+        choice("DeleteDriverFile", NoYes, "No", "Delete the detector's own file."),
+        choice("FreeCapture", ("Done", "Free"), doc="Give captured frames back.", rbv=False),
+        text("TempSuffix", "", "Suffix of a file that is being written.", does=does, length=64),
+        whole("CreateDirectory", -5, "Minus the number of directories to create.", does=does),
+    )
