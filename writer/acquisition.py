@@ -11,6 +11,7 @@ records alone waits for frames as long as its client likes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -85,6 +86,7 @@ class Capture:
     phase: Phase = Phase.OPENING
     series: int | None = None
     """The open series."""
+    last_series: int | None = None
     series_ended: int = 0
     acquiring: bool = False
     """Whether an Acquire that we put has not completed."""
@@ -126,10 +128,16 @@ class Acquisition:
     faults: list[str] = field(default_factory=list[str])
     """What went wrong beside the captures, one sentence each."""
 
-    def begin(self, now: float) -> list[Action]:
-        """Open the files of every detector."""
+    def begin(self, now: float, cameras: Mapping[str, str] | None = None) -> list[Action]:
+        """Open the files of every detector.
+
+        Args:
+            now: Seconds, as in ``handle``.
+            cameras: DetectorState_RBV by detector as it is now: only what it changes to is news.
+        """
         for name in self.detectors:
-            self.captures[name] = Capture(deadline=now + self.timing.open)
+            state = (cameras or {}).get(name, "")
+            self.captures[name] = Capture(deadline=now + self.timing.open, camera=state)
         return [SendCapture(name) for name in self.detectors]
 
     @property
@@ -181,7 +189,7 @@ class Acquisition:
             case Opened() if capture.phase is Phase.OPENING:
                 capture.phase, capture.deadline = Phase.CAPTURING, _NEVER
             case Started(_, series):
-                capture.series = series
+                capture.series = capture.last_series = series
             case SeriesEnded():
                 actions = self._series_ended(name, capture, event, now)
             case Done():
@@ -254,9 +262,8 @@ class Acquisition:
         was, capture.camera = capture.camera, state
         if state == was or state not in ("Aborted", "Error") or capture.is_over:
             return []
-        actions: list[Action] = []
-        if capture.series is not None:
-            actions.append(SendAborted(name, capture.series))
+        # The series may have ended at the worker already, as incomplete: a late hint is not in vain.
+        actions: list[Action] = [SendAborted(name, capture.last_series)]
         if capture.acquiring and not self.halted:
             if state == "Aborted":
                 self.aborted = f"{name} was aborted at its own PVs"
@@ -303,8 +310,8 @@ class Acquisition:
                 continue
             actions += self._tell(name, capture, now)
             if capture.phase is Phase.CAPTURING:
-                if capture.series is not None and self.aborted:
-                    actions.append(SendAborted(name, capture.series))
+                if self.aborted:
+                    actions.append(SendAborted(name, capture.last_series))
                 capture.deadline = now + self.timing.grace
         return actions
 

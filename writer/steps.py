@@ -138,10 +138,10 @@ class SendStop:
 
 @dataclass(frozen=True, slots=True)
 class SendAborted:
-    """Tell the worker that the detector aborted this series."""
+    """Tell the worker that the detector aborted this series; None is the one under way."""
 
     detector: str
-    series: int
+    series: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ioc import names
 from ioc.client import Client, Reading
@@ -100,9 +100,13 @@ class Camera:
         return (int(self.height), int(self.width)) if self.height and self.width else None
 
     @property
-    def dtype(self) -> str | None:
+    def dtype(self) -> Literal["uint8", "uint16", "uint32"] | None:
         """As numpy names it."""
-        known = {"UInt8": "uint8", "UInt16": "uint16", "UInt32": "uint32"}
+        known: dict[str, Literal["uint8", "uint16", "uint32"]] = {
+            "UInt8": "uint8",
+            "UInt16": "uint16",
+            "UInt32": "uint32",
+        }
         return known.get(self.data_type)
 
     def take(self, record: str, value: Any) -> None:

@@ -69,6 +69,7 @@ def test_abort_in_a_series_ends_cameras_first_then_the_capture():
         s.PutAcquire("A", start=False),
         s.SendAborted("A", 7),
         s.PutAcquire("B", start=False),
+        s.SendAborted("B", None),
     ]
     assert rig(s.SeriesEnded("A", 7, Outcome.ABORTED)) == [s.SendStop("A", drain=True)]
     assert rig(s.CameraEnded("A")) == []
@@ -87,6 +88,14 @@ def test_a_detector_aborted_at_its_own_pvs_aborts_the_acquisition():
     assert got[0] == s.SendAborted("A", 7)
     assert s.PutAcquire("B", start=False) in got
     assert rig.machine.aborted == "A was aborted at its own PVs"
+
+
+def test_a_camera_that_was_aborted_long_ago_is_no_news():
+    machine = Acquisition(("A",), acquire=True, timing=TIMING)
+    machine.begin(0.0, {"A": "Aborted"})
+    machine.handle(s.Opened("A"), 0.0)
+    assert machine.handle(s.CameraState("A", "Aborted"), 0.1) == []
+    assert not machine.halted
 
 
 def test_a_capture_of_its_own_goes_on_after_an_aborted_series():

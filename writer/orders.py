@@ -1,0 +1,291 @@
+"""What a client asks for, checked and turned into one capture for each detector. Pure: the disk is handed in.
+
+Two ways in: an acquisition by name (``ACQ:``), whose raw files are ``NAME_DETECTOR_000001.h5``, and one
+detector's capture (``HDF1:``) by the file name that its template makes. A refusal says what is wrong and what
+would be right; nothing that exists is ever written over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+from layouts.beamline import Beamline, Detector, Storage
+from layouts.raw import names
+from layouts.raw.mapping import Mapping as Places
+from layouts.stream.messages import Codec
+from writer import control
+
+_PACKED = 3.0
+"""How many times smaller than in memory compressed frames are held for, until one has been seen."""
+_BYTES = {"uint8": 1, "uint16": 2, "uint32": 4}
+
+
+class RefusedError(Exception):
+    """A request that cannot be done; the message is for the client."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What is known of the frames to come.
+
+    Attributes:
+        shape: Pixels, (slow, fast).
+        dtype: "uint8", "uint16" or "uint32".
+        codec: How they will be packed.
+        frame_bytes: Mean size of a packed frame, where some have been seen.
+        images: Frames of one arm; None where it has no end or nobody knows.
+        per_trigger: Frames of one trigger.
+        may_pause: Whether a pause of any length is in order.
+    """
+
+    shape: tuple[int, int]
+    dtype: Literal["uint8", "uint16", "uint32"]
+    codec: Codec = Codec.BSLZ4
+    frame_bytes: float | None = None
+    images: int | None = None
+    per_trigger: int | None = None
+    may_pause: bool = False
+
+    @property
+    def bytes_per_frame(self) -> float:
+        """Bytes that one frame takes on disk, or may take."""
+        whole = self.shape[0] * self.shape[1] * _BYTES.get(self.dtype, 4)
+        if self.frame_bytes is not None:
+            return self.frame_bytes
+        return whole if self.codec is Codec.NONE else whole / _PACKED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An acquisition that may begin.
+
+    Attributes:
+        name: Stem of the masters.
+        directory: Where all files go.
+        captures: What each worker is told, the main detector's first.
+        full_names: What FullFileName_RBV says, by detector.
+        acquire: Whether cameras are started with it.
+        planned: Frames of each detector; 0 where nobody knows.
+    """
+
+    name: str
+    directory: Path
+    captures: dict[str, control.Capture]
+    full_names: dict[str, Path]
+    acquire: bool
+    planned: dict[str, int]
+
+    @property
+    def detectors(self) -> tuple[str, ...]:
+        """Names, the main one first."""
+        return tuple(self.captures)
+
+    def is_single(self, detector: str) -> bool:
+        """Whether the file of that full name is the one raw file, and not a map of several."""
+        return self.captures[detector].single_file_name is not None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that it will make, as far as that is known before."""
+        found = [self.directory / names.master_file(self.name)]
+        for detector, capture in self.captures.items():
+            found.append(self.directory / names.dectris_master_file(self.name, detector))
+            found.append(self.directory / names.meta_file(capture.stem))
+            found.append(self.full_names[detector])
+            if not self.is_single(detector):
+                places = Places(rows_per_file=capture.images_per_file).files(0, max(1, capture.num_capture))
+                found += [self.directory / names.raw_file(capture.stem, i + 1) for i in range(len(places))]
+        return tuple(dict.fromkeys(found))
+
+
+class Disk(Protocol):
+    """What is asked of the file system."""
+
+    def is_directory(self, path: Path) -> bool:
+        """Whether there is a directory of that name."""
+        ...
+
+    def is_writable(self, path: Path) -> bool:
+        """Whether files can be made in it."""
+        ...
+
+    def exists(self, path: Path) -> bool:
+        """Whether there is anything of that name."""
+        ...
+
+    def free(self, path: Path) -> int:
+        """Free bytes of its file system."""
+        ...
+
+
+def parse_detectors(text: str, beamline: Beamline) -> tuple[str, ...]:
+    """The detectors that a comma-separated list names; all if it is empty.
+
+    Raises:
+        RefusedError: One is not there, or named twice.
+    """
+    known = [d.name for d in beamline.detectors]
+    wanted = [part.strip() for part in text.split(",") if part.strip()]
+    for name in wanted:
+        if name not in known:
+            raise RefusedError(
+                f"no detector {name!r} at {beamline.name}; right are {', '.join(known)}, separated by commas"
+            )
+    if len(set(wanted)) < len(wanted):
+        raise RefusedError(f"Detectors {text!r} names one twice; once is right")
+    return tuple(wanted or known)
+
+
+def of_acquisition(
+    beamline: Beamline,
+    directory: Path,
+    name: str,
+    detectors: Sequence[str],
+    expected: Mapping[str, Expectation],
+) -> Order:
+    """What ``ACQ:Start`` asks for.
+
+    Raises:
+        RefusedError: The name cannot be one.
+    """
+    if not name or name != Path(name).name or name in (".", "..") or any(ord(c) < 32 for c in name):
+        raise RefusedError(
+            f"Name {name!r} cannot begin the names of files; right is a word such as run_001, without slashes"
+        )
+    captures: dict[str, control.Capture] = {}
+    full_names: dict[str, Path] = {}
+    for detector in detectors:
+        stem = f"{name}_{detector}"
+        planned = expected[detector].images or 0
+        capture = _capture(beamline.storage, detector, directory / stem, planned, expected[detector])
+        per_file = beamline.detector(detector).images_per_file
+        single = per_file == 0 or 0 < planned <= per_file
+        full_names[detector] = directory / (names.raw_file(stem, 1) if single else f"{stem}.h5")
+        captures[detector] = _filed(capture, full_names[detector], 0 if single else per_file)
+    return Order(
+        name=name,
+        directory=directory,
+        captures=captures,
+        full_names=full_names,
+        acquire=True,
+        planned={d: expected[d].images or 0 for d in detectors},
+    )
+
+
+def of_detector(
+    beamline: Beamline,
+    detector: str,
+    full_name: Path,
+    num_capture: int,
+    expected: Expectation,
+    *,
+    lazy: bool,
+) -> Order:
+    """What ``HDF1:Capture`` asks for.
+
+    A capture without a limit goes into one file, which can grow; a limited one is cut into files of the
+    detector's ``images_per_file``, with a map of the full name over them.
+    """
+    stem = full_name.stem
+    capture = _capture(beamline.storage, detector, full_name.with_suffix(""), num_capture, expected)
+    if lazy:
+        capture = replace(capture, shape=None, dtype=None)
+    per_file = beamline.detector(detector).images_per_file
+    capture = _filed(capture, full_name, per_file if per_file and num_capture > per_file else 0)
+    order = Order(
+        name=stem,
+        directory=full_name.parent,
+        captures={detector: capture},
+        full_names={detector: full_name},
+        acquire=False,
+        planned={detector: num_capture},
+    )
+    others = [names.master_file(stem), names.dectris_master_file(stem, detector), names.meta_file(stem)]
+    if full_name.name in others:
+        raise RefusedError(
+            f"{full_name.name} is the name of another file of this capture; let FileTemplate end in .h5"
+        )
+    return order
+
+
+def _capture(
+    storage: Storage, detector: str, stem: Path, num_capture: int, expected: Expectation
+) -> control.Capture:
+    return control.Capture(
+        capture="",
+        directory=str(stem.parent),
+        stem=stem.name,
+        detector=detector,
+        num_capture=num_capture,
+        shape=expected.shape,
+        dtype=expected.dtype,
+        codec=expected.codec,
+        stall_timeout=storage.stall_timeout,
+        grace=storage.grace,
+        flush_interval=storage.flush_interval,
+        images=expected.images,
+        images_per_trigger=expected.per_trigger,
+        stall=not expected.may_pause,
+    )
+
+
+def _filed(capture: control.Capture, full_name: Path, images_per_file: int) -> control.Capture:
+    if images_per_file:
+        return replace(capture, images_per_file=images_per_file)
+    return replace(capture, single_file_name=str(full_name))
+
+
+def check(order: Order, expected: Mapping[str, Expectation], disk: Disk, reserve: int) -> None:
+    """Refuse what the disk cannot take.
+
+    Args:
+        order: What is asked for.
+        expected: Of each detector.
+        disk: The file system.
+        reserve: Bytes that must stay free.
+
+    Raises:
+        RefusedError: The directory is not there or not writable, a file exists already, or there is no space.
+    """
+    directory = order.directory
+    if not disk.is_directory(directory):
+        raise RefusedError(
+            f"{directory} is not there, or is no directory; make it, or let CreateDirectory make it"
+        )
+    if not disk.is_writable(directory):
+        raise RefusedError(f"{directory} is not writable for the writer; change its rights, or take another")
+    for path in order.files:
+        if disk.exists(path):
+            raise RefusedError(f"{path} exists, and is not written over; take another name or number")
+    needed = sum(order.planned[d] * expected[d].bytes_per_frame for d in order.detectors)
+    free = disk.free(directory)
+    if free - needed < reserve:
+        raise RefusedError(
+            f"no space: {directory} has {free / 1e9:.2f} GB free, the frames need about {needed / 1e9:.2f}, "
+            f"and {reserve / 1e9:.2f} must stay free; delete something, or take another directory"
+        )
+
+
+def expectation(
+    detector: Detector,
+    *,
+    shape: tuple[int, int] | None = None,
+    dtype: Literal["uint8", "uint16", "uint32"] | None = None,
+    frame_bytes: float | None = None,
+    images: int | None = None,
+    per_trigger: int | None = None,
+    may_pause: bool = False,
+) -> Expectation:
+    """What to expect of a detector: what was last known of it, else what its model and stream have."""
+    return Expectation(
+        shape=shape or detector.spec.shape,
+        dtype=dtype or "uint16",
+        codec=Codec(detector.stream.compression),
+        frame_bytes=frame_bytes,
+        images=images,
+        per_trigger=per_trigger,
+        may_pause=may_pause,
+    )
