@@ -1,0 +1,212 @@
+"""How much processor time does the worker take for a frame, beside the least that is possible?
+
+One sender, three receivers one after another and again: receive and ``pwrite``, receive and direct chunk write,
+and the worker as shipped. The unit is processor time of the whole receiving process, so that a busy machine
+does not count.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import zmq
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import cpu_seconds, facts
+from benchmarks.source import POOL, SHAPE, blob
+from layouts.beamline import Beamline, load
+from layouts.raw.names import DATA
+from softbeam.ports import own_ports
+from writer import control
+
+TIMEOUT = 120.0
+"""Seconds that one run may take."""
+RECEIVERS = ("pwrite", "h5py", "worker")
+
+
+class BenchmarkError(RuntimeError):
+    """A run that did not do what is measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One frame size."""
+
+    size: int
+    frames: int
+
+
+FULL = (
+    Case(size=10_000, frames=20_000),
+    Case(size=27_000, frames=15_000),
+    Case(size=100_000, frames=6_000),
+    Case(size=500_000, frames=2_000),
+    Case(size=2_000_000, frames=500),
+)
+SMOKE = (Case(size=27_000, frames=1_000),)
+
+
+def main(*, smoke: bool = False) -> int:
+    """Run it, print a table and a line of JSON.
+
+    Args:
+        smoke: Once, and only one size: shows that everything works.
+
+    Returns:
+        Exit code; 0 if every byte was where it should be.
+    """
+    console = Console(highlight=False)
+    cases, repeats = (SMOKE, 1) if smoke else (FULL, 5)
+    results = [_case(case, repeats) for case in cases]
+    machine = facts()
+    table = Table(title="processor time of the receiver, us a frame; median of " + str(repeats))
+    for heading in ("frame", "recv+pwrite", "recv+h5py", "worker", "pwrite/worker", "h5py/worker", "spread"):
+        table.add_column(heading, justify="right")
+    for _, row in results:
+        table.add_row(*row)
+    console.print(table)
+    console.print(", ".join(f"{name} {value}" for name, value in machine.items()), soft_wrap=True)
+    console.print(
+        json.dumps({"machine": machine, "results": [result for result, _ in results]}), soft_wrap=True
+    )
+    return 0
+
+
+def _case(case: Case, repeats: int) -> tuple[dict[str, object], list[str]]:
+    costs: dict[str, list[float]] = {name: [] for name in RECEIVERS}
+    for _ in range(repeats):
+        for name in RECEIVERS:
+            with tempfile.TemporaryDirectory(prefix="softbeam-bench-") as folder:
+                costs[name].append(_run(name, case, Path(folder)) / case.frames * 1e6)
+    median = {name: statistics.median(values) for name, values in costs.items()}
+    ratios = [p / w for p, w in zip(costs["pwrite"], costs["worker"], strict=True)]
+    row = [
+        f"{case.size / 1e3:g} kB",
+        *(f"{median[name]:.1f}" for name in RECEIVERS),
+        f"{median['pwrite'] / median['worker']:.2f}",
+        f"{median['h5py'] / median['worker']:.2f}",
+        f"{min(ratios):.2f}-{max(ratios):.2f}",
+    ]
+    return {"size": case.size, "frames": case.frames, "us": costs}, row
+
+
+def _run(name: str, case: Case, folder: Path) -> float:
+    """Processor seconds of one receiver for one series."""
+    beamline = own_ports(load())
+    endpoint = beamline.detectors[0].stream.endpoint
+    sizes = ["--frames", str(case.frames), "--size", str(case.size)]
+    with _process("benchmarks.source", "--endpoint", endpoint, *sizes) as source:
+        if name != "worker":
+            target = ["--how", name, "--path", str(folder / "file"), "--endpoint", endpoint]
+            with _process("benchmarks.bare", *target, *sizes) as bare:
+                before = cpu_seconds(bare.pid)
+                _go(source)
+                _expect(bare, "DONE")
+                return cpu_seconds(bare.pid) - before
+        return _worker(beamline, source, case, folder)
+
+
+def _worker(beamline: Beamline, source: subprocess.Popen[str], case: Case, folder: Path) -> float:
+    file = folder / "beamline.json"
+    file.write_text(beamline.model_dump_json(), encoding="utf-8")
+    detector = beamline.detectors[0]
+    context = zmq.Context()
+    router = context.socket(zmq.ROUTER)
+    router.setsockopt(zmq.LINGER, 0)
+    router.bind(beamline.ca.control)
+    arguments = ["--beamline", str(file), "--detector", detector.name, "--control", beamline.ca.control]
+    try:
+        with _process("writer.worker", *arguments) as worker:
+            identity = _await(router, control.Hello)[0]
+            capture = control.Capture(
+                capture="bench",
+                directory=str(folder),
+                stem="bench",
+                detector=detector.name,
+                num_capture=case.frames,
+                shape=SHAPE,
+                dtype="uint16",
+            )
+            router.send_multipart([identity, control.encode(capture)])
+            _await(router, control.Opened)
+            before = cpu_seconds(worker.pid)
+            _go(source)
+            done = _await(router, control.Done)[1]
+            spent = cpu_seconds(worker.pid) - before
+            assert isinstance(done, control.Done)  # noqa: S101
+            _verify(done, case)
+            return spent
+    finally:
+        router.close()
+        context.term()
+
+
+def _verify(done: control.Done, case: Case) -> None:
+    if done.counters.stored != case.frames or done.record.missing:
+        raise BenchmarkError(
+            f"the worker stored {done.counters.stored} of {case.frames} frames: {done.reason}"
+        )
+    pool = [blob(i, case.size) for i in range(POOL)]
+    with h5py.File(done.record.raw_files[0].path, "r") as raw:
+        data = raw[DATA]
+        assert isinstance(data, h5py.Dataset)  # noqa: S101
+        for i in range(case.frames):
+            if data.id.read_direct_chunk((i, 0, 0))[1] != pool[i % POOL]:
+                raise BenchmarkError(f"frame {i} is not what was sent")
+
+
+def _await(router: zmq.Socket[bytes], kind: type[object]) -> tuple[bytes, control.ControlMessage]:
+    while router.poll(int(TIMEOUT * 1000)):
+        identity, data = router.recv_multipart()
+        message = control.decode(data)
+        if isinstance(message, kind):
+            return identity, message
+        if isinstance(message, control.Failed):
+            raise BenchmarkError(message.message)
+    raise BenchmarkError(f"no {kind.__name__} from the worker in {TIMEOUT:g} s")
+
+
+@contextmanager
+def _process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", module, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _expect(process, "READY")
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                stream.close()
+
+
+def _go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin  # noqa: S101
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
+def _expect(process: subprocess.Popen[str], word: str) -> None:
+    assert process.stdout  # noqa: S101
+    line = process.stdout.readline()
+    if not line.startswith(word):
+        raise BenchmarkError(f"{process.args}: said {line!r} where {word} was due")
