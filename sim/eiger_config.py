@@ -44,9 +44,6 @@ class TriggerMode(StrEnum):
         return self in (TriggerMode.INTE, TriggerMode.EXTE)
 
 
-_NO_AXES: Mapping[str, GoniometerAxis] = {}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EigerConfig:
     """All values of a detector that can be set. Times in s, energies in eV, wavelength in Angstrom.
@@ -78,7 +75,7 @@ class EigerConfig:
     beam_center_x: float = 0.0
     beam_center_y: float = 0.0
     detector_distance: float = 0.0
-    goniometer: Mapping[str, GoniometerAxis] = field(default=_NO_AXES)
+    goniometer: Mapping[str, GoniometerAxis] = field(default_factory=dict[str, GoniometerAxis])
     compression: Codec = Codec.BSLZ4
     header_detail: HeaderDetail = HeaderDetail.ALL
     header_appendix: str = ""

@@ -19,8 +19,6 @@ GRAMMAR = (
 )
 
 _FRAMES = re.compile(r"(\d+)(?:-(\d+))?$")
-_NO_BYTES: Mapping[int, int | None] = {}
-_NO_STALLS: Mapping[int, float] = {}
 
 
 class FaultError(ValueError):
@@ -44,8 +42,8 @@ class Faults:
 
     drop: tuple[range, ...] = ()
     duplicate: tuple[range, ...] = ()
-    truncate: Mapping[int, int | None] = field(default=_NO_BYTES)
-    stall: Mapping[int, float] = field(default=_NO_STALLS)
+    truncate: Mapping[int, int | None] = field(default_factory=dict[int, int | None])
+    stall: Mapping[int, float] = field(default_factory=dict[int, float])
     delay_end: float = 0.0
     no_end: bool = False
     lose_start: bool = False
