@@ -1,7 +1,7 @@
 """The least that a writer could do, as processes: the limits that ours is measured beside.
 
-``pwrite`` takes messages and writes their bytes; ``h5py`` takes messages and writes their last bytes as chunks
-of one data set, without looking at them, without SWMR, columns or flush.
+``pwrite`` takes messages and writes their bytes; ``h5py`` takes messages and writes their last bytes as
+chunks of one data set, without looking at them, without SWMR, columns or flush.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How much processor time does the worker take for a frame, beside the least that is possible?
 
 One sender, three receivers one after another and again: receive and ``pwrite``, receive and direct chunk
-write, and the worker as shipped. The unit is processor time of the whole receiving process, so that a busy machine
-does not count.
+write, and the worker as shipped. The unit is processor time of the whole receiving process, so that a
+busy machine does not count.
 """
 
 from __future__ import annotations
