@@ -121,6 +121,7 @@ class Capture:
     _missing: list[int] = field(default_factory=list[int])
     _closed: set[SeriesKey] = field(default_factory=set[SeriesKey])
     _heard: float = 0.0
+    _doubted: PixelFormat | None = None
 
     @property
     def rows(self) -> int:
@@ -293,8 +294,14 @@ class Capture:
         )
 
     def _adopt(self, pixels: PixelFormat, parameters: SeriesParameters) -> bool:
-        """Let the first frame say what all look like, unless its own start message says otherwise."""
-        if self.tally.stored or self._clashes(parameters, pixels):
+        """Let the first frame say what all look like.
+
+        If its own start message says otherwise, one of them is wrong: a second frame like it decides.
+        """
+        if self.tally.stored:
+            return False
+        if self._clashes(parameters, pixels) and pixels != self._doubted:
+            self._doubted = pixels
             return False
         self.format = pixels
         return True

@@ -1,0 +1,243 @@
+"""Meta file of a capture: a column a quantity, a row a frame; start messages, masks and flatfields once each.
+
+As Odin's, but that ``stored`` is flushed after the frames themselves, so that a reader may trust it. HDF5
+lets nothing be added to a file once it is SWMR: what comes with a later series is kept until the end.
+Every dataset is chunked: HDF5 1.14.4 and later cannot read contiguous ones in a SWMR file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple, cast
+
+import h5py
+import hdf5plugin  # noqa: F401  registers the filter of the masks
+import numpy as np
+from numpy.typing import NDArray
+
+from layouts.raw.names import Column, Meta
+from layouts.stream.codecs import FILTERS
+from layouts.stream.messages import Codec
+from writer.raw_h5 import LIBVER, PLANNED
+from writer.write_errors import failure
+
+_log = logging.getLogger(__name__)
+
+_CHUNK: Final = 1024
+"""Rows of a column that are kept together."""
+
+
+class Row(NamedTuple):
+    """One frame's row, but for ``stored``; the order is that of ``_COLUMNS`` below."""
+
+    place: int
+    series: int
+    frame: int
+    start_time: int
+    stop_time: int
+    real_time: int
+    size: int
+    arrival: int
+
+
+_COLUMNS: Final = tuple(Column(name) for name in Row._fields[1:])
+_FILL: Final = {Column.STORED: 0, Column.SERIES: -1, Column.FRAME: -1}
+
+
+class MetaFile:
+    """The meta file of one capture.
+
+    Args:
+        path: Made exclusively.
+        attributes: Of the file's root, such as the detector's name.
+
+    Raises:
+        WriteError: It cannot be made.
+    """
+
+    def __init__(self, path: Path, attributes: Mapping[str, Any] | None = None) -> None:
+        self.path: Final = path
+        self._extent = 0
+        self._live = False
+        self._headers: list[tuple[int, bytes]] = []
+        self._arrays: dict[tuple[Meta, str], NDArray[Any]] = {}
+        self._known: set[tuple[Meta, str]] = set()
+        self._written = 0
+        try:
+            self._file = h5py.File(path, "x", libver=LIBVER, locking=False)
+            self._file.attrs.update(dict(attributes or {}))
+            columns = self._file.create_group(Meta.COLUMNS)
+            self._columns = {column: _create(columns, column) for column in (*_COLUMNS, Column.STORED)}
+            for group in (Meta.HEADERS, Meta.MASKS, Meta.FLATFIELDS, Meta.COUNTRATE_TABLES):
+                self._file.create_group(group)
+        except (OSError, RuntimeError) as error:
+            raise failure(error, path) from error
+
+    def add_header(self, series: int, text: bytes) -> None:
+        """Keep a start message's values: JSON, UTF-8."""
+        self._headers.append((series, text))
+
+    def add_array(self, group: Meta, array: NDArray[Any]) -> str:
+        """Keep a mask, flatfield or table.
+
+        Returns:
+            Its name in the group; the same array has the same name, and is stored once.
+        """
+        plain = np.ascontiguousarray(array)
+        digest = hashlib.blake2b(plain.data.cast("B"), digest_size=12)
+        digest.update(f"{plain.dtype.str} {plain.shape}".encode())
+        key = (group, digest.hexdigest())
+        if key not in self._known:
+            self._known.add(key)
+            self._arrays[key] = plain
+        return key[1]
+
+    def begin(self) -> None:
+        """Write what is known, and let readers in: the first frame has come.
+
+        Raises:
+            WriteError: The system refuses.
+        """
+        if self._live:
+            return
+        try:
+            self._store_kept()
+            self._file.swmr_mode = True
+        except (OSError, RuntimeError, ValueError) as error:
+            raise failure(error, self.path) from error
+        self._live = True
+
+    def plan(self, rows: int) -> None:
+        """Give the columns room for so many places.
+
+        Raises:
+            WriteError: The system refuses.
+        """
+        rows = min(rows, PLANNED)
+        if rows > self._extent:
+            self._resize(rows)
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Store rows of frames that can be read already, and after them their ``stored``.
+
+        Raises:
+            WriteError: The system refuses.
+        """
+        if not rows:
+            return
+        self.begin()
+        table = np.array(rows, dtype=np.int64)
+        places = table[:, 0]
+        if places.size > 1 and not bool((np.diff(places) > 0).all()):
+            table = table[np.argsort(places, kind="stable")]
+            places = table[:, 0]
+        if int(places[-1]) >= self._extent:
+            self._resize(max(int(places[-1]) + _CHUNK, self._extent + self._extent // 2))
+        breaks = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(rows)]
+        runs = list(itertools.pairwise(breaks))
+        try:
+            for number, column in enumerate(_COLUMNS, start=1):
+                self._put(column, table[:, number], places, runs)
+            self._put(Column.STORED, np.ones(len(rows), np.uint8), places, runs)
+        except (OSError, RuntimeError) as error:
+            raise failure(error, self.path) from error
+
+    def finish(self, rows: int) -> None:
+        """Trim the columns, add what came late, and close.
+
+        Raises:
+            WriteError: The system refuses; the file is closed nevertheless.
+        """
+        try:
+            if self._extent != rows:
+                self._resize(rows)
+            if self._live and (self._headers[self._written :] or self._arrays):
+                self._file.close()
+                self._file = h5py.File(self.path, "r+", libver=LIBVER, locking=False)
+                self._live = False
+            if not self._live:
+                self._store_kept()
+            self._file.close()
+        except (OSError, RuntimeError, ValueError) as error:
+            self.abandon()
+            raise failure(error, self.path) from error
+
+    def abandon(self) -> None:
+        """Close after an error; never raises."""
+        try:
+            self._file.close()
+        except (OSError, RuntimeError) as error:
+            _log.warning("%s: %s", self.path, error)
+
+    # ------------------------------------------------------------ inside
+
+    def _put(
+        self, column: Column, values: NDArray[Any], places: NDArray[np.int64], runs: list[tuple[int, int]]
+    ) -> None:
+        data = self._columns[column]
+        values = np.ascontiguousarray(values)
+        for begin, end in runs:
+            first = int(places[begin])
+            data[first : first + end - begin] = values[begin:end]
+        data.flush()
+
+    def _resize(self, rows: int) -> None:
+        try:
+            for data in self._columns.values():
+                data.resize(rows, axis=0)
+        except (OSError, RuntimeError) as error:
+            raise failure(error, self.path) from error
+        self._extent = rows
+
+    def _store_kept(self) -> None:
+        headers = cast("h5py.Group", self._file[Meta.HEADERS])
+        for ordinal, (series, text) in enumerate(self._headers[self._written :], start=self._written):
+            data = headers.create_dataset(
+                f"{ordinal:06d}",
+                data=np.array([text or b" "], dtype=h5py.string_dtype("utf-8", max(len(text), 1))),
+                chunks=(1,),
+            )
+            data.attrs["series"] = series
+        self._written = len(self._headers)
+        for (group, name), array in self._arrays.items():
+            number, options = FILTERS[Codec.BSLZ4]
+            cast("h5py.Group", self._file[group]).create_dataset(
+                name, data=array, chunks=array.shape, compression=number, compression_opts=options
+            )
+        self._arrays.clear()
+
+
+def read_array(path: Path, group: Meta, name: str) -> NDArray[Any]:
+    """A mask, flatfield or table of a meta file that is closed.
+
+    Raises:
+        OSError: The file cannot be read.
+        KeyError: It has no such array.
+    """
+    with h5py.File(path, "r") as file:
+        return cast("h5py.Dataset", file[f"{group}/{name}"])[()]
+
+
+def read_columns(path: Path) -> dict[Column, NDArray[Any]]:
+    """All columns of a meta file that is closed.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with h5py.File(path, "r") as file:
+        return {column: cast("h5py.Dataset", file[f"{Meta.COLUMNS}/{column}"])[()] for column in Column}
+
+
+def _create(group: h5py.Group, column: Column) -> h5py.Dataset:
+    return group.create_dataset(
+        column,
+        shape=(0,),
+        maxshape=(None,),
+        chunks=(_CHUNK,),
+        dtype=np.uint8 if column is Column.STORED else np.dtype("<i8"),
+        fillvalue=_FILL.get(column, 0),
+    )

@@ -1,0 +1,33 @@
+"""Why a file could not be made or written on, in words that help."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Final
+
+
+class WriteError(OSError):
+    """A file could not be made or written on; says which, why, and what to do. ``errno`` is 0 if unknown."""
+
+
+_REMEDIES: Final = {
+    errno.EEXIST: "files of frames are never overwritten: use another name or number",
+    errno.ENOSPC: "make room and capture again; what was stored can be read",
+    errno.EDQUOT: "the quota is used up; what was stored can be read",
+    errno.EACCES: "let the writer's user write there",
+    errno.ENOENT: "the directory is gone: make it",
+    errno.EROFS: "the filesystem is read-only",
+}
+
+
+def failure(error: Exception, path: Path) -> WriteError:
+    """What went wrong, where, and what helps."""
+    if isinstance(error, WriteError):
+        return error
+    number = getattr(error, "errno", None) or 0
+    why = errno.errorcode.get(number, "") or type(error).__name__
+    detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    remedy = _REMEDIES.get(number, "see the log of the worker")
+    lines = detail.splitlines() or [""]
+    return WriteError(number, f"{why} {path}: {lines[0][:200]}; {remedy}")
