@@ -30,6 +30,7 @@ from writer.steps import (
     Publish,
     Published,
     PutAcquire,
+    Quit,
     RestartWorker,
     SendAborted,
     SendCapture,
@@ -170,6 +171,8 @@ class Acquisition:
             case Abort(reason):
                 self.aborted = self.aborted or reason
                 actions = self._halt(now)
+            case Quit(reason):
+                actions = self._quit(reason, now)
             case Tick():
                 actions = [a for name in self.detectors for a in self._overdue(name, now)]
             case _:
@@ -313,6 +316,14 @@ class Acquisition:
                 if self.aborted:
                     actions.append(SendAborted(name, capture.last_series))
                 capture.deadline = now + self.timing.grace
+        return actions
+
+    def _quit(self, reason: str, now: float) -> list[Action]:
+        self.aborted = self.aborted or reason
+        actions = self._halt(now)
+        for name, capture in self.captures.items():
+            capture.acquiring, capture.camera_deadline = False, _NEVER
+            actions += self._stop(name, capture, now, drain=False)
         return actions
 
     def _tell(self, name: str, capture: Capture, now: float) -> list[Action]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from layouts.capture import Outcome
 
-# What happens. Every event but the last four is of one detector.
+# What happens. All but Abort, Quit, Published and Tick are of one detector.
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,13 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
+class Quit:
+    """The program ends: files are closed now, and nobody is waited for."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """The masters are there, or the reason why not."""
 
@@ -113,6 +120,7 @@ Event = (
     | CameraEnded
     | StopCapture
     | Abort
+    | Quit
     | Published
     | Tick
 )

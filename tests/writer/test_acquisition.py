@@ -216,6 +216,18 @@ def test_nothing_captured():
     assert "no frames came" in rig.finish.reason
 
 
+def test_the_end_of_the_program_waits_for_nobody():
+    rig = Rig("A", "B")
+    rig(s.Opened("A"), s.Opened("B"), s.Started("A", 7))
+    got = rig(s.Quit("the writer was ended"))
+    assert s.SendStop("A", drain=False) in got
+    assert s.SendStop("B", drain=False) in got
+    assert s.PutAcquire("A", start=False) in got
+    assert rig(s.Done("A", Outcome.INCOMPLETE, 5), s.Done("B", Outcome.COMPLETE, 0)) == [s.Publish(("A",))]
+    rig(s.Published())
+    assert rig.finish.outcome is Outcome.ABORTED
+
+
 def test_stop_twice_and_strangers_do_nothing():
     rig = Rig("A", acquire=False)
     assert rig(s.Opened("Z"), s.Done("Z", Outcome.COMPLETE, 1)) == []
