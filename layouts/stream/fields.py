@@ -29,6 +29,28 @@ def number(fields: Mapping[Any, Any], key: str, where: str) -> int:
     return value
 
 
+def whole(value: Any, where: str) -> int:
+    """A whole number from 0.
+
+    Raises:
+        StreamError: It is something else.
+    """
+    if type(value) is not int or value < 0:
+        raise fault(f"{str(value)[:40]!r}, not a whole number from 0", where)
+    return value
+
+
+def positive(value: Any, where: str) -> int:
+    """A whole number above 0.
+
+    Raises:
+        StreamError: It is something else.
+    """
+    if not whole(value, where):
+        raise fault("0, not a whole number above it", where)
+    return value
+
+
 def text(fields: Mapping[Any, Any], key: str, where: str) -> str:
     """A text.
 
@@ -61,10 +83,10 @@ def shape(value: Any, where: str) -> tuple[int, int]:
         StreamError: They are something else.
     """
     match value:
-        case [int(first), int(second)] if first > 0 and second > 0:
-            return first, second
+        case [first, second]:
+            return positive(first, where), positive(second, where)
         case _:
-            raise _wrong(value, "shape", where, "two whole numbers above 0")
+            raise _wrong(value, "shape", where, "two whole numbers")
 
 
 def mapping(value: Any, where: str) -> dict[Any, Any]:

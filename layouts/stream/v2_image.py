@@ -21,19 +21,19 @@ Part = bytes | memoryview
 HEAD: Final = 512
 """Bytes of a message that the pattern is tried on; real heads have some 230."""
 
-_UINT: Final = rb"([\x00-\x17]|\x18.|\x19..|\x1a.{4}|\x1b.{8})"
-_RATIONAL: Final = rb"\x82" + _UINT + _UINT
-_SIZE: Final = rb"([\x40-\x57]|\x58.|\x59..|\x5a.{4}|\x5b.{8})"
+_UINT: Final = rb"(?:[\x00-\x17]|\x18.|\x19..|\x1a.{4}|\x1b.{8})"
+_RATIONAL: Final = rb"\x82(" + _UINT + rb")(" + _UINT + rb")"
 _PATTERN: Final = re.compile(
-    rb"\xd9\xd9\xf7\xa9dtypeeimage"
-    rb"iseries_id" + _UINT + rb"pseries_unique_idx\x1a([0-9A-Za-z]{26})"
-    rb"himage_id" + _UINT + rb"ireal_time" + _RATIONAL + rb"kseries_date\xc0([\x60-\x77]|x.)([0-9T:.Z+-]*)"
-    rb"jstart_time" + _RATIONAL + rb"istop_time" + _RATIONAL + rb"ddata\xa1([\x60-\x77])([0-9a-z_]*)"
-    rb"\xd8\x28\x82\x82" + _UINT + _UINT + rb"\xd8([\x40\x45\x46])"
-    rb"(?:\xd9\xdc\xb4\x83(?:ebslz4([\x01\x02\x04])|clz4\x00))?" + _SIZE,
+    rb"\xd9\xd9\xf7\xa9dtypeeimageiseries_id"
+    rb"(" + _UINT + rb"pseries_unique_idx\x1a[0-9A-Za-z]{26})"
+    rb"himage_id(" + _UINT + rb")ireal_time" + _RATIONAL + rb"kseries_date\xc0"
+    rb"((?:[\x60-\x77]|x.)[0-9T:.Z+-]*)"
+    rb"jstart_time" + _RATIONAL + rb"istop_time" + _RATIONAL + rb"ddata\xa1"
+    rb"([\x60-\x77][0-9a-z_]*\xd8\x28\x82\x82" + _UINT + _UINT + rb"\xd8[\x40\x45\x46]"
+    rb"(?:\xd9\xdc\xb4\x83(?:ebslz4[\x01\x02\x04]|clz4\x00))?)"
+    rb"([\x40-\x57]|\x58.|\x59..|\x5a.{4}|\x5b.{8})",
     re.DOTALL,
 )
-_LZ4: Final = b"\x83clz4"
 
 
 def scan(message: Part) -> Image | None:
@@ -51,47 +51,67 @@ def scan(message: Part) -> Image | None:
     if found is None:
         return None
     # fmt: off
-    (series, unique_id, frame, real, real_base, date_head, date, start, start_base, stop, stop_base,
-     channel_head, channel, slow, fast, tag, element, size) = found.groups()
+    (whose, frame, real, real_base, date, start, start_base, stop, stop_base, array, size) = found.groups()
     # fmt: on
     begin = found.end()
-    if len(date) != _length(date_head) or len(channel) != channel_head[0] & 31:
+    length = size[0] & 31 if len(size) == 1 else int.from_bytes(size[1:])
+    if begin + length != len(view):
         return None
-    if begin + _length(size) != len(view):
-        return None
-    dtype = v2_arrays.TAGS[tag[0]]
-    if element is not None:
-        codec = Codec.BSLZ4
-        if element[0] != ITEM_SIZE[dtype]:
+    try:
+        series, unique_id = _read_whose(whose)
+        channel, shape, dtype, codec, total = _read_array(array)
+        if codec is Codec.NONE:
+            sound = length == total
+        else:
+            sound = length >= payloads.FRAME.size and int.from_bytes(head[begin : begin + 8]) == total
+        if not sound:
             return None
-    else:
-        codec = Codec.LZ4 if head[found.start(16) + 1 : begin].find(_LZ4) >= 0 else Codec.NONE
-    payload = Payload(
-        channel=channel.decode(),
-        shape=(_uint(slow), _uint(fast)),
-        dtype=dtype,
-        codec=codec,
-        data=view[begin:],
-    )
-    payloads.check(payload)
-    return Image(
-        series=_uint(series),
-        unique_id=unique_id.decode(),
-        frame=_uint(frame),
-        payloads=(payload,),
-        start_time=Rational(_uint(start), _uint(start_base)),
-        stop_time=Rational(_uint(stop), _uint(stop_base)),
-        real_time=Rational(_uint(real), _uint(real_base)),
-        series_date=date.decode(),
-    )
+        return Image(
+            series=series,
+            unique_id=unique_id,
+            frame=_read_uint(frame),
+            payloads=(Payload(channel=channel, shape=shape, dtype=dtype, codec=codec, data=view[begin:]),),
+            start_time=Rational(_read_uint(start), _read_base(start_base)),
+            stop_time=Rational(_read_uint(stop), _read_base(stop_base)),
+            real_time=Rational(_read_uint(real), _read_base(real_base)),
+            series_date=_read_date(date),
+        )
+    except StreamError:
+        return None
 
 
-def _uint(item: bytes) -> int:
+def _read_uint(item: bytes) -> int:
     return item[0] if len(item) == 1 else int.from_bytes(item[1:])
 
 
-def _length(item: bytes) -> int:
-    return item[0] & 31 if len(item) == 1 else int.from_bytes(item[1:])
+# What is the same in every message of a series is taken apart once, by the walker, and remembered.
+
+
+@functools.lru_cache(maxsize=64)
+def _read_base(item: bytes) -> int:
+    return fields.positive(cbor.decode(item), "denominator")
+
+
+@functools.lru_cache(maxsize=16)
+def _read_whose(item: bytes) -> tuple[int, str]:
+    unique_id = item[-26:]
+    return cbor.decode(item[: item.index(b"pseries_unique_id")]), unique_id.decode()
+
+
+@functools.lru_cache(maxsize=16)
+def _read_date(item: bytes) -> str:
+    return fields.date(cbor.decode(item), "series_date")
+
+
+@functools.lru_cache(maxsize=64)
+def _read_array(item: bytes) -> tuple[str, tuple[int, int], str, Codec, int]:
+    # A map of this channel, closed by no bytes in place of the pixels.
+    message = cbor.decode(b"\xa1" + item + b"\x40")
+    ((channel, value),) = message.items()
+    where = f"data of {channel}"
+    shape, dtype, raw = v2_arrays.multi_dim(value, where)
+    codec, _nothing = v2_arrays.packed(raw, dtype, where)
+    return str(channel), shape, dtype, codec, shape[0] * shape[1] * ITEM_SIZE[dtype]
 
 
 def from_map(message: dict[Any, Any]) -> Image:
@@ -131,10 +151,10 @@ def _payload(channel: str, value: Any) -> Payload:
 
 def _rational(message: dict[Any, Any], key: str) -> Rational:
     match message.get(key):
-        case [int(numerator), int(denominator)] if numerator >= 0 and denominator > 0:
-            return Rational(numerator, denominator)
+        case [numerator, denominator]:
+            return Rational(fields.whole(numerator, key), fields.positive(denominator, key))
         case other:
-            raise fields.fault(f"{key!r} is {str(other)[:40]!r}, not numerator and denominator", "image")
+            raise fields.fault(f"{str(other)[:40]!r}, not numerator and denominator", key)
 
 
 def encode(image: Image) -> list[bytes | memoryview]:
