@@ -43,7 +43,17 @@ def cam(port: str = "EIG") -> tuple[Record, ...]:
 
 def truth() -> tuple[Record, ...]:
     """What only a simulated detector has."""
-    return (said("Truth_RBV", "", "What was simulated in the latest series, as JSON.", length=65536),)
+    return (
+        said("Truth_RBV", "", "What was simulated in the latest series, as JSON.", length=65536),
+        text(
+            "Faults",
+            "",
+            "What goes wrong from the next series on: drop 3,7-9; duplicate 5; truncate 12=100; stall 20=5.0; "
+            "delay-end 2; no-end; lose-start; crash 30. Empty is nothing.",
+            does=ACTS,
+            length=1024,
+        ),
+    )
 
 
 def _base() -> tuple[Record, ...]:
