@@ -82,7 +82,7 @@ def axis_fields(axis: Axis, below: str) -> dict[str, Node]:
 
 
 def positioner(axis: Axis, place: str, pv: str) -> Group:
-    """A motor as an NXpositioner: a link to its axis, and the motor's own facts.
+    """A motor as an NXpositioner: a link to its axis, the record behind it, and what it said.
 
     Args:
         axis: The motor and its positions.
@@ -94,13 +94,9 @@ def positioner(axis: Axis, place: str, pv: str) -> Group:
         "NXpositioner",
         {
             "name": data(motor.name),
-            "description": data(motor.description or motor.name),
             "value": SoftLink(path=f"{place}/{motor.name}"),
             motor.name: SoftLink(path=f"{place}/{motor.name}"),
             "controller_record": data(pv),
-            "velocity": data(motor.velocity, units=f"{motor.units}/s" if motor.units else "1/s"),
-            "soft_limit_min": data(motor.low, units=motor.units) if motor.low < motor.high else None,
-            "soft_limit_max": data(motor.high, units=motor.units) if motor.low < motor.high else None,
             "readback": None if axis.readback is None else data(axis.readback, units=motor.units),
         },
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import h5py
 import hdf5plugin
+import numpy as np
 
 from layouts.nexus.check import inspect
 from layouts.nexus.findings import Report, error
@@ -21,6 +22,8 @@ from layouts.nexus.tree_h5 import read
 
 # Importing the plug-ins registers them with HDF5.
 PLUGINS = hdf5plugin.get_config()
+_H5 = cast("Any", h5py)
+h5d, h5f, h5z = _H5.h5d, _H5.h5f, _H5.h5z
 
 
 def check(path: Path, *, deep: bool = False) -> Report:
@@ -62,38 +65,43 @@ def facts(directory: Path, root: Group, *, deep: bool = False, known: Facts | No
         if place not in found:
             files.setdefault(place[0], []).append(place[1])
     for file, paths in files.items():
-        found |= {(file, path): fact for path, fact in _look(directory / file, file, paths, deep=deep)}
+        found |= {(file, path): fact for path, fact in _look(directory / file, paths, deep=deep)}
     return found
 
 
-def _look(path: Path, name: str, inside: Iterable[str], *, deep: bool) -> Iterable[tuple[str, Outside]]:
+def _look(path: Path, inside: list[str], *, deep: bool) -> list[tuple[str, Outside]]:
     if not path.is_file():
         return [(p, Outside(error="there is no such file")) for p in inside]
     try:
-        with h5py.File(path, "r") as file:
-            return [(p, _dataset(file, name, p, deep=deep)) for p in inside]
+        file = h5f.open(bytes(path), h5f.ACC_RDONLY)
     except OSError as problem:
         return [(p, Outside(error=str(problem))) for p in inside]
-
-
-def _dataset(file: Any, name: str, path: str, *, deep: bool) -> Outside:
     try:
-        item = file[path]
+        return [(p, _data(file, p, deep=deep and not is_column(p))) for p in inside]
+    finally:
+        file.close()
+
+
+def _data(file: Any, path: str, *, deep: bool) -> Outside:
+    """Facts of one data set; h5py's low-level calls, for there may be thousands of raw files."""
+    try:
+        item = h5d.open(file, path.encode())
     except (KeyError, OSError) as problem:
         return Outside(error=str(problem))
-    if not isinstance(item, h5py.Dataset):
-        return Outside(error="it is no data set")
-    plist = item.id.get_create_plist()
-    filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
-    fill = item.fillvalue
+    creation, dtype = item.get_create_plist(), item.dtype
+    filters = [creation.get_filter(i)[0] for i in range(creation.get_nfilters())]
+    fill = np.zeros((), dtype=dtype)
+    creation.get_fill_value(fill)
+    shape = tuple(item.shape)
+    high = h5py.Dataset(item)
     return Outside(
-        shape=tuple(item.shape),
-        dtype=item.dtype.name,
-        fill=int(fill) if item.dtype.kind in "iu" else None,
-        lacking=tuple(f for f in filters if not h5py.h5z.filter_avail(f)),
-        absent=_absent(item) if deep and not is_column((name, path)) else None,
-        broken=tuple(_broken(item)) if deep and not is_column((name, path)) else (),
-        values=item[()] if is_column((name, path)) else None,
+        shape=shape,
+        dtype=dtype.name,
+        fill=int(fill) if dtype.kind in "iu" else None,
+        lacking=tuple(f for f in filters if not h5z.filter_avail(f)),
+        absent=_absent(high) if deep else None,
+        broken=tuple(_broken(high)) if deep else (),
+        values=high[()] if is_column(path) else None,
     )
 
 

@@ -99,9 +99,9 @@ def detector_group(beamline: Beamline, capture: DetectorCapture, directory: Path
         "flatfield_applied": maybe(parameters.flatfield_applied),
         "pixel_mask_applied": maybe(parameters.pixel_mask_applied),
         "virtual_pixel_interpolation_applied": maybe(parameters.virtual_pixel_correction_applied),
-        "pixel_mask": data(capture.pixel_mask),
+        "pixel_mask": HardLink(path=f"{place}/detectorSpecific/pixel_mask"),
         "flatfield": None if capture.flatfield is None else data(capture.flatfield),
-        "detectorSpecific": _specific(detector, capture, f"{place}/pixel_mask"),
+        "detectorSpecific": _specific(detector, capture),
         "frames": _columns(capture, directory),
     }
     return group("NXdetector", members)
@@ -132,7 +132,7 @@ def _module(detector: Detector, capture: DetectorCapture, stage: str, place: str
     )
 
 
-def _specific(detector: Detector, capture: DetectorCapture, mask: str) -> Group:
+def _specific(detector: Detector, capture: DetectorCapture) -> Group:
     """What the plug-ins of XDS and autoPROC look for under Dectris's own names.
 
     No ``eiger_fw_version``: with it current dxtbx leaves the virtual data set aside and reads the links.
@@ -150,7 +150,7 @@ def _specific(detector: Detector, capture: DetectorCapture, mask: str) -> Group:
             "bit_depth_readout": data(readout),
             "photon_energy": maybe(parameters.energy, units="eV"),
             "software_version": maybe(parameters.software_version),
-            "pixel_mask": HardLink(path=mask),
+            "pixel_mask": data(capture.pixel_mask),
         },
     )
 

@@ -56,6 +56,6 @@ def places(root: Group) -> Iterator[Place]:
                 yield place
 
 
-def is_column(place: Place) -> bool:
-    """Whether it is a column of a meta file."""
-    return place[1].startswith(f"{Meta.COLUMNS.value}/")
+def is_column(path: str) -> bool:
+    """Whether a path is that of a column of a meta file."""
+    return path.startswith(f"{Meta.COLUMNS.value}/")

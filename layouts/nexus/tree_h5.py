@@ -1,17 +1,19 @@
 # pyright: standard
 """Trees to HDF5 files and back.
 
-Files are of HDF5 1.10 (``libver=('v110', 'v110')``): what is newer, half of the field cannot open.
+Files are of HDF5 1.10 (``libver=('v110', 'v110')``): what is newer, half of the field cannot open. Uses
+h5py's low-level calls, which take a third of the time: a master is hundreds of small objects, and somebody
+waits for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from layouts.nexus.tree import (
     Array,
@@ -19,14 +21,25 @@ from layouts.nexus.tree import (
     Field,
     Group,
     HardLink,
-    Link,
     Node,
     SoftLink,
     Stretch,
     Virtual,
 )
 
-LIBVER = ("v110", "v110")
+_H5 = cast("Any", h5py)
+h5a, h5d, h5f, h5g, h5o, h5p, h5s, h5t = (
+    _H5.h5a,
+    _H5.h5d,
+    _H5.h5f,
+    _H5.h5g,
+    _H5.h5o,
+    _H5.h5p,
+    _H5.h5s,
+    _H5.h5t,
+)
+
+SCALAR = h5s.create(h5s.SCALAR)
 
 
 def write(path: Path, root: Group) -> None:
@@ -40,168 +53,185 @@ def write(path: Path, root: Group) -> None:
         FileExistsError: There is something of that name.
         OSError: It cannot be written.
     """
-    with h5py.File(path, "x", libver=LIBVER) as file:
-        later: list[tuple[Any, str, HardLink]] = []
-        _attributes(file, root.attributes)
-        _members(file, root, later)
+    access = h5p.create(h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5f.LIBVER_V110, h5f.LIBVER_V110)
+    access.set_fclose_degree(h5f.CLOSE_STRONG)
+    file = h5f.create(bytes(path), h5f.ACC_EXCL, fapl=access)
+    try:
+        top = h5g.open(file, b"/")
+        later: list[tuple[Any, bytes, HardLink]] = []
+        _write_attributes(top, root)
+        _write_members(top, root, later)
         for parent, name, link in later:
-            parent[name] = file[link.path]
+            parent.links.create_hard(name, file, link.path.encode())
+    finally:
+        file.close()
 
 
-def _members(parent: Any, group: Group, later: list[tuple[Any, str, HardLink]]) -> None:
-    for name, node in group.members.items():
+def _write_members(parent: Any, group: Group, later: list[tuple[Any, bytes, HardLink]]) -> None:
+    for text, node in group.members.items():
+        name = text.encode()
         if isinstance(node, Group):
-            made = parent.create_group(name)
-            _attributes(made, node.attributes)
-            _members(made, node, later)
+            made = h5g.create(parent, name)
+            _write_attributes(made, node)
+            _write_members(made, node, later)
         elif isinstance(node, Field):
-            made = parent.create_dataset(name, data=node.value, dtype=_type(node.value))
-            _attributes(made, node.attributes)
+            made = h5d.create(parent, name, _type(node.value), _space(node.value))
+            if node.value.size:
+                made.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(node.value))
+            _write_attributes(made, node)
         elif isinstance(node, Virtual):
-            _attributes(_virtual(parent, name, node), node.attributes)
+            _write_attributes(_write_virtual(parent, name, node), node)
         elif isinstance(node, SoftLink):
-            parent[name] = h5py.SoftLink(node.path)
+            parent.links.create_soft(name, node.path.encode())
         elif isinstance(node, ExternalLink):
-            parent[name] = h5py.ExternalLink(node.file, node.path)
+            parent.links.create_external(name, node.file.encode(), node.path.encode())
         else:
             later.append((parent, name, node))
 
 
-def _virtual(parent: Any, name: str, node: Virtual) -> Any:
-    layout = h5py.VirtualLayout(shape=node.shape, dtype=node.dtype)
+def _write_virtual(parent: Any, name: bytes, node: Virtual) -> Any:
+    """Each mapping a plain stretch of an explicit source, with the fill value given anew."""
+    creation = h5p.create(h5p.DATASET_CREATE)
+    creation.set_fill_value(np.asarray(node.fill, dtype=node.dtype))
+    rest, zeros = node.shape[1:], (0,) * (len(node.shape) - 1)
     for s in node.stretches:
-        source = h5py.VirtualSource(s.file, s.path, shape=(s.extent, *node.shape[1:]), dtype=node.dtype)
-        layout[s.at : s.at + s.stop - s.start] = source[s.start : s.stop]
-    return parent.create_virtual_dataset(name, layout, fillvalue=node.fill)
+        count = (s.stop - s.start, *rest)
+        target, source = h5s.create_simple(node.shape), h5s.create_simple((s.extent, *rest))
+        target.select_hyperslab((s.at, *zeros), (1,) * len(node.shape), block=count)
+        source.select_hyperslab((s.start, *zeros), (1,) * len(node.shape), block=count)
+        creation.set_virtual(target, s.file.encode(), s.path.encode(), source)
+    if not node.stretches:
+        creation.set_layout(h5d.VIRTUAL)
+    kind = h5t.py_create(np.dtype(node.dtype))
+    return h5d.create(parent, name, kind, h5s.create_simple(node.shape), dcpl=creation)
 
 
 def _type(value: Array) -> Any:
     """UTF-8 only where ASCII does not do."""
-    if value.dtype.kind == "S" and any(not bytes(v).isascii() for v in value.reshape(-1)):
-        return h5py.string_dtype("utf-8", value.dtype.itemsize)
-    return value.dtype
+    kind = h5t.py_create(value.dtype)
+    if value.dtype.kind == "S" and not value.tobytes().isascii():
+        kind.set_cset(h5t.CSET_UTF8)
+    return kind
 
 
-def _attributes(item: Any, values: Mapping[str, Array]) -> None:
-    for name, value in values.items():
-        item.attrs.create(name, value, dtype=_type(value))
+def _space(value: Array) -> Any:
+    return SCALAR if value.ndim == 0 else h5s.create_simple(value.shape)
+
+
+def _write_attributes(item: Any, node: Group | Field | Virtual) -> None:
+    for name, value in node.attributes.items():
+        h5a.create(item, name.encode(), _type(value), _space(value)).write(np.ascontiguousarray(value))
 
 
 def read(path: Path) -> Group:
     """Read a file as a tree; external links and the sources of virtual data sets stay unread.
 
-    Data sets of a VDS kind keep their mappings; whatever else is read whole, so this is for masters.
+    Whatever else there is, is read whole: this is for masters. Of something with several names, the first in
+    alphabetical order is the data set, the others are hard links.
 
     Raises:
-        OSError: It is missing, no HDF5 file, or damaged.
+        OSError: It is missing, no HDF5 file, damaged, or holds what no tree can.
     """
-    with h5py.File(path, "r") as file:
-        return _read_group(file, _first_names(file))
+    file = h5f.open(bytes(path), h5f.ACC_RDONLY)
+    try:
+        top = h5g.open(file, b"/")
+        return _read_group(top, "", {})
+    finally:
+        file.close()
 
 
-def _first_names(file: Any) -> dict[Any, str]:
-    """Of each data set with several names, the one nearest to the root."""
-    names: dict[Any, list[str]] = {}
-
-    def look(group: Any) -> None:
-        for name in group:
-            if isinstance(group.get(name, getlink=True), h5py.HardLink):
-                item = group[name]
-                path = f"{group.name.rstrip('/')}/{name}"
-                if isinstance(item, h5py.Group):
-                    look(item)
-                else:
-                    names.setdefault(_address(item), []).append(path)
-
-    look(file)
-    return {key: min(paths, key=lambda p: (p.count("/"), p)) for key, paths in names.items()}
-
-
-def _address(item: Any) -> Any:
-    info = cast("Any", h5py).h5o.get_info(item.id)
-    return info.fileno, info.addr
-
-
-def _read_group(item: Any, first: dict[Any, str]) -> Group:
+def _read_group(group: Any, path: str, first: dict[int, str]) -> Group:
     members: dict[str, Node] = {}
-    for name in item:
-        link = item.get(name, getlink=True)
-        if isinstance(link, h5py.SoftLink):
-            members[name] = SoftLink(path=link.path)
-        elif isinstance(link, h5py.ExternalLink):
-            members[name] = ExternalLink(file=link.filename, path=link.path)
+    for name in group:
+        text, info = name.decode(), group.links.get_info(name)
+        inner = f"{path}/{text}"
+        if info.type == _H5.h5l.TYPE_SOFT:
+            members[text] = SoftLink(path=group.links.get_val(name).decode())
+        elif info.type == _H5.h5l.TYPE_EXTERNAL:
+            file, target = group.links.get_val(name)
+            members[text] = ExternalLink(file=file.decode(), path=target.decode())
+        elif first.setdefault(info.u, inner) != inner:
+            members[text] = HardLink(path=first[info.u])
         else:
-            members[name] = _read_object(item[name], f"{item.name.rstrip('/')}/{name}", first)
-    return Group(attributes=_read_attributes(item), variable=_has_variable(item), members=members)
+            item = h5o.open(group, name)
+            members[text] = (
+                _read_group(item, inner, first) if isinstance(item, h5g.GroupID) else _read_data(item, inner)
+            )
+    values, variable = _read_attributes(group)
+    return Group(attributes=values, variable=variable, members=members)
 
 
-def _read_object(item: Any, path: str, first: dict[Any, str]) -> Node | Link:
-    if isinstance(item, h5py.Group):
-        return _read_group(item, first)
-    if first[_address(item)] != path:
-        return HardLink(path=first[_address(item)])
-    if item.is_virtual:
-        return _read_virtual(item)
-    plist = item.id.get_create_plist()
+def _read_data(item: Any, path: str) -> Node:
+    if not isinstance(item, h5d.DatasetID):
+        raise OSError(f"{path}: a named type; no master holds one")
+    values, variable = _read_attributes(item)
+    creation = item.get_create_plist()
+    layout = creation.get_layout()
+    if layout == h5d.VIRTUAL:
+        return _read_virtual(item, creation, path, values, variable=variable)
+    value, mine = _value(item, lambda into: item.read(h5s.ALL, h5s.ALL, into))
+    chunked = layout == h5d.CHUNKED
     return Field(
-        value=_plain(item[()]),
-        attributes=_read_attributes(item),
-        chunks=item.chunks,
-        filters=tuple(plist.get_filter(i)[0] for i in range(plist.get_nfilters())),
-        variable=_is_variable(item.dtype) or _has_variable(item),
+        value=value,
+        attributes=values,
+        chunks=tuple(creation.get_chunk()) if chunked else None,
+        filters=tuple(creation.get_filter(i)[0] for i in range(creation.get_nfilters())) if chunked else (),
+        variable=variable or mine,
     )
 
 
-def _read_virtual(item: Any) -> Virtual:
+def _read_virtual(
+    item: Any, creation: Any, path: str, values: dict[str, Array], *, variable: bool
+) -> Virtual:
+    shape = tuple(item.shape)
     stretches: list[Stretch] = []
-    for mapping in item.virtual_sources():
-        (first, *_), (last, *_) = mapping.vspace.get_select_bounds()
-        (start, *_), (stop, *_) = mapping.src_space.get_select_bounds()
-        if mapping.vspace.get_select_npoints() != (last - first + 1) * int(np.prod(item.shape[1:])):
-            raise OSError(
-                f"{item.file.filename}:{item.name}: a mapping that is no plain stretch of rows; "
-                "nothing here writes or reads such, map it row by row"
-            )
-        extent = mapping.src_space.get_simple_extent_dims()[0]
+    for i in range(creation.get_virtual_count()):
+        target, source = creation.get_virtual_vspace(i), creation.get_virtual_srcspace(i)
+        (at, *_), (last, *_) = target.get_select_bounds()
+        (start, *_), (stop, *_) = source.get_select_bounds()
+        if (
+            target.get_select_npoints() != (last - at + 1) * int(np.prod(shape[1:]))
+            or last - at != stop - start
+        ):
+            raise OSError(f"{path}: maps something else than plain stretches of rows; map it row by row")
         stretches.append(
             Stretch(
-                file=mapping.file_name,
-                path=mapping.dset_name,
-                extent=int(extent),
+                file=creation.get_virtual_filename(i),
+                path=creation.get_virtual_dsetname(i),
+                extent=int(source.get_simple_extent_dims()[0]),
                 start=int(start),
                 stop=int(stop) + 1,
-                at=int(first),
+                at=int(at),
             )
         )
+    fill: NDArray[Any] = np.zeros((), dtype=item.dtype)
+    creation.get_fill_value(fill)
     return Virtual(
-        shape=tuple(item.shape),
-        dtype=item.dtype.name,
-        fill=int(item.fillvalue),
+        shape=shape,
+        dtype=fill.dtype.name,
+        fill=int(fill),
         stretches=tuple(sorted(stretches, key=lambda s: s.at)),
-        attributes=_read_attributes(item),
-        variable=_has_variable(item),
+        attributes=values,
+        variable=variable,
     )
 
 
-def _is_variable(dtype: Any) -> bool:
-    info = h5py.check_string_dtype(dtype)
-    return info is not None and info.length is None
+def _read_attributes(item: Any) -> tuple[dict[str, Array], bool]:
+    """Values by name, and whether one is text of variable length."""
+    found = [h5a.open(item, index=i) for i in range(h5a.get_num_attrs(item))]
+    values = {a.name.decode(): _value(a, a.read) for a in found}
+    return {name: value for name, (value, _) in values.items()}, any(v for _, v in values.values())
 
 
-def _has_variable(item: Any) -> bool:
-    return any(_is_variable(item.attrs.get_id(name).dtype) for name in item.attrs)
-
-
-def _read_attributes(item: Any) -> dict[str, Array]:
-    return {name: _plain(item.attrs[name]) for name in item.attrs}
-
-
-def _plain(value: Any) -> Array:
-    """What h5py gives as an array of bytes or numbers."""
-    if isinstance(value, str):
-        return np.array(value.encode() or b"\0", dtype=np.bytes_)
-    found: Array = np.asarray(value)
-    if found.dtype.kind == "O":
-        texts = [v if isinstance(v, bytes) else str(v).encode() for v in found.reshape(-1)]
-        return np.array(texts, dtype=np.bytes_).reshape(found.shape)
-    return found.astype(f"S{found.dtype.itemsize}") if found.dtype.kind == "S" else found
+def _value(item: Any, read_into: Any) -> tuple[Array, bool]:
+    """What a data set or an attribute holds, and whether it is text of variable length."""
+    dtype = item.dtype
+    variable = dtype.kind == "O"
+    into: Array = np.empty(item.shape or (), dtype=dtype)
+    if into.size:
+        read_into(into)
+    if variable:
+        texts = [v if isinstance(v, bytes) else str(v).encode() for v in into.reshape(-1)]
+        return np.array(texts or [b""], dtype=np.bytes_).reshape(into.shape), True
+    return into.astype(f"S{dtype.itemsize}") if dtype.kind == "S" else into, False
