@@ -48,8 +48,8 @@ def truth() -> tuple[Record, ...]:
         text(
             "Faults",
             "",
-            "What goes wrong from the next series on: drop 3,7-9; duplicate 5; truncate 12=100; stall 20=5.0; "
-            "delay-end 2; no-end; lose-start; crash 30. Empty is nothing.",
+            "What goes wrong from the next series on: drop 3,7-9; duplicate 5; truncate 12=100; "
+            "stall 20=5.0; delay-end 2; no-end; lose-start; crash 30. Empty is nothing.",
             does=ACTS,
             length=1024,
         ),
