@@ -21,6 +21,8 @@ FRAME: Final = struct.Struct(">QI")
 """Uncompressed bytes, bytes of a block."""
 LENGTH: Final = struct.Struct(">I")
 """Packed bytes of one block."""
+MAX_RATIO: Final = 256
+"""Pixels to packed bytes; LZ4 itself stays below. What claims more would only make room for nothing."""
 DAMAGED: Final = "the frame was damaged or packed by something else; it cannot be stored"
 
 
@@ -47,16 +49,20 @@ def check(payload: Payload) -> None:
         if held != total:
             what = f"{held} bytes for {slow} x {fast} pixels of {payload.dtype}"
             raise _error(payload, what, f"{total} are right")
-    elif not payload.framed:
-        if not held:
-            raise _error(payload, "no bytes", DAMAGED)
-    elif held < FRAME.size:
+    elif total > MAX_RATIO * held:
+        raise _error(payload, f"{held} bytes ask for room for {total}", DAMAGED)
+    elif payload.framed:
+        _check_frame(payload, held, total)
+
+
+def _check_frame(payload: Payload, held: int, total: int) -> None:
+    if held < FRAME.size:
         raise _error(payload, f"{held} bytes, less than the header", DAMAGED)
-    else:
-        said = FRAME.unpack_from(data)[0]
-        if said != total:
-            what = f"its header says {said} bytes, {slow} x {fast} pixels of {payload.dtype} are {total}"
-            raise _error(payload, what, DAMAGED)
+    said = FRAME.unpack_from(payload.data)[0]
+    if said != total:
+        slow, fast = payload.shape
+        what = f"its header says {said} bytes, {slow} x {fast} pixels of {payload.dtype} are {total}"
+        raise _error(payload, what, DAMAGED)
 
 
 def framed(payload: Payload) -> Payload:

@@ -63,7 +63,8 @@ def scan(message: Part) -> Image | None:
         if codec is Codec.NONE:
             sound = length == total
         else:
-            sound = length >= payloads.FRAME.size and int.from_bytes(head[begin : begin + 8]) == total
+            said = int.from_bytes(head[begin : begin + 8])
+            sound = length >= payloads.FRAME.size and said == total <= payloads.MAX_RATIO * length
         if not sound:
             return None
         return Image(
