@@ -1,0 +1,157 @@
+"""From a run whose workers are done to its masters: positions, acquisition, files. Blocks; for a thread."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from layouts.beamline import Beamline
+from layouts.capture import Acquisition, DetectorCapture, Outcome
+from layouts.nexus.findings import Severity
+from layouts.raw.names import Meta, truth_file
+from writer import assemble, masters
+from writer.assemble import CameraFacts
+from writer.meta_h5 import read_array
+from writer.positions import History, Span, doubts, positions
+from writer.run import Progress, Run
+from writer.watch import Camera
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of publishing.
+
+    Attributes:
+        master: The NXmx master; empty if it does not stand.
+        error: Why not all masters stand; empty if they do.
+        notes: What is worth saying.
+    """
+
+    master: str
+    error: str
+    notes: tuple[str, ...]
+
+
+def publish(
+    run: Run,
+    beamline: Beamline,
+    detectors: tuple[str, ...],
+    histories: Mapping[str, History],
+    truths: Mapping[str, str],
+) -> Result:
+    """Write the masters of a run.
+
+    Args:
+        run: Its workers are done.
+        beamline: The description.
+        detectors: Those that gave frames, the main one first.
+        histories: Of the motors.
+        truths: What was simulated, JSON by detector; written beside the master.
+    """
+    if run.sample:
+        beamline = beamline.model_copy(
+            update={"sample": beamline.sample.model_copy(update={"name": run.sample})}
+        )
+    captures: list[DetectorCapture] = []
+    notes: list[str] = []
+    try:
+        for name in detectors:
+            capture, said = _capture(run.progress[name], beamline, histories)
+            captures.append(capture)
+            notes += said
+        acquisition = _acquisition(run, beamline, tuple(captures))
+        published = masters.publish(acquisition)
+    except Exception as error:
+        _log.exception("masters of %s", run.order.name)
+        return Result(master="", error=f"no master: {error}; the raw files are whole", notes=tuple(notes))
+    for finding in published.findings:
+        _log.log(logging.ERROR if finding.severity is Severity.ERROR else logging.INFO, "%s", finding)
+    errors = [str(f) for f in published.findings if f.severity is Severity.ERROR]
+    master = next((str(p) for p in published.paths if p.suffix == ".nxs"), "")
+    try:
+        _leave_truth(run, truths)
+    except OSError as error:
+        notes.append(f"what was simulated could not be left beside the master: {error}")
+    return Result(master=master, error="; ".join(errors[:2]), notes=tuple(dict.fromkeys(notes)))
+
+
+def _capture(
+    progress: Progress, beamline: Beamline, histories: Mapping[str, History]
+) -> tuple[DetectorCapture, list[str]]:
+    record = progress.record
+    if record is None:
+        raise ValueError("a worker is done without a record of its capture")
+    detector = beamline.detector(record.detector)
+    taken: tuple[Span, ...] = assemble.spans(record, progress.plans)
+    where = positions(beamline.motors, histories, taken, beamline.goniometer)
+    meta = Path(record.meta_file)
+    mask = read_array(meta, Meta.MASKS, record.pixel_mask) if record.pixel_mask else None
+    flat = read_array(meta, Meta.FLATFIELDS, record.flatfield) if record.flatfield else None
+    capture = assemble.detector_capture(
+        record,
+        detector,
+        positions=where,
+        pixel_mask=mask,
+        flatfield=flat,
+        camera=facts(progress.camera),
+    )
+    return capture, doubts(beamline.motors, histories, taken, beamline.goniometer)
+
+
+def facts(camera: Camera) -> CameraFacts:
+    """What a camera's PVs say, as the assembly takes it."""
+    return CameraFacts(
+        images=camera.images,
+        images_per_trigger=camera.per_trigger,
+        triggers=None if camera.triggers is None else int(camera.triggers),
+        count_time=camera.count_time,
+        frame_time=camera.frame_time,
+        energy=camera.energy,
+        threshold=camera.threshold,
+        plan=camera.plan,
+    )
+
+
+def _acquisition(run: Run, beamline: Beamline, captures: tuple[DetectorCapture, ...]) -> Acquisition:
+    started = min(c.started for c in captures)
+    ends = [s.ended for p in run.progress.values() if p.record is not None for s in p.record.series]
+    ended = datetime.fromtimestamp(max(ends), UTC).astimezone() if ends else started
+    seconds = assemble.planned_seconds(captures, run.order.planned)
+    outcome = run.machine.outcome
+    return Acquisition(
+        beamline=beamline,
+        directory=run.order.directory,
+        name=run.order.name,
+        detectors=captures,
+        started=started,
+        ended=None if outcome is Outcome.ABORTED else max(ended, started),
+        estimated_end=started + timedelta(seconds=seconds),
+        outcome=outcome,
+        reason=run.machine.reason,
+    )
+
+
+def _leave_truth(run: Run, truths: Mapping[str, str]) -> None:
+    """One JSON with a key for each detector, beside the master; never over another."""
+    told: dict[str, object] = {}
+    for detector, text in truths.items():
+        try:
+            told[detector] = json.loads(text)
+        except ValueError:
+            _log.warning("%s: what was simulated is no JSON and was left out", detector)
+    if not told:
+        return
+    path = run.order.directory / truth_file(run.order.name)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
