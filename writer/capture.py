@@ -5,94 +5,18 @@ Pure: the worker says what came and when, and does what is returned. Nothing is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Final
 
 from layouts.capture import Outcome
-from layouts.stream.messages import Codec, SeriesParameters
-from writer.control import Counters
+from layouts.stream.messages import SeriesParameters
+from writer.capture_values import Action, Began, Ended, Finished, PixelFormat, Tally
 from writer.series import QUIET, Announced, Rules, Series, SeriesKey
 
 DUPLICATE: Final = -1
 FOREIGN: Final = -2
 UNWANTED: Final = -3
 """What ``Capture.frame`` returns in place of a place."""
-
-
-class PixelFormat(NamedTuple):
-    """What all frames of a capture have in common."""
-
-    shape: tuple[int, int]
-    """(slow, fast)."""
-    dtype: str
-    codec: Codec
-
-
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """``control.Counters`` while they count."""
-
-    received: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    foreign: int = 0
-    unwanted: int = 0
-    failed: int = 0
-    expected: int = 0
-    missing: int = 0
-    bytes: int = 0
-
-    def counters(self) -> Counters:
-        """As they are now."""
-        return Counters(**{each.name: getattr(self, each.name) for each in fields(Counters)})
-
-    def plus(self, other: Tally) -> Tally:
-        """Sums."""
-        return Tally(**{n.name: getattr(self, n.name) + getattr(other, n.name) for n in fields(Tally)})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Began:
-    """A series has its places; ``rows`` is how many, None if nobody knows."""
-
-    key: SeriesKey
-    row: int
-    first: int
-    rows: int | None
-    planned: int | None
-    parameters: SeriesParameters
-    arrival: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """A series is over and its places are settled."""
-
-    key: SeriesKey
-    row: int
-    first: int
-    rows: int
-    stored: int
-    planned: int | None
-    outcome: Outcome
-    reason: str
-    parameters: SeriesParameters
-    arrival: float
-    first_frame: float | None
-    ended: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """The capture is over: ``rows`` places, of which ``missing`` have no frame."""
-
-    outcome: Outcome
-    reason: str
-    rows: int
-    missing: tuple[int, ...]
-
-
-Action = Began | Ended | Finished
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,6 +29,7 @@ class Capture:
         format: What its frames look like, once known.
         series: The one under way.
         mark: Places below which every frame is stored, or known missing because its series has ended.
+        broken: Why nothing can be stored any more; empty while all is well.
     """
 
     num_capture: int = 0
@@ -116,6 +41,7 @@ class Capture:
     mark: int = 0
     finished: Finished | None = None
     stopping: float | None = None
+    broken: str = ""
     _last: Series | None = None
     _next_row: int = 0
     _missing: list[int] = field(default_factory=list[int])
@@ -129,6 +55,11 @@ class Capture:
         if self.series is None:
             return self._next_row
         return self.series.row + max(self.series.high, self.series.length(self.rules) or 0)
+
+    @property
+    def high(self) -> int:
+        """One more than the highest place that is settled or filled."""
+        return self._next_row if self.series is None else self.series.row + self.series.high
 
     # ------------------------------------------------------------ what comes on the stream
 
@@ -238,6 +169,11 @@ class Capture:
         """What is known of the series has changed."""
         self.rules = rules
         return self.tick(now)
+
+    def give_up(self, why: str, now: float) -> list[Action]:
+        """Nothing can be stored any more: what still comes is counted, until the series under way ends."""
+        self.broken = why
+        return self._finish(now) if self.series is None else []
 
     def stop(self, now: float, *, drain: bool) -> list[Action]:
         """End the capture, at once or when what is on its way has come."""
@@ -358,7 +294,7 @@ class Capture:
     def _close_series(
         self, series: Series, outcome: Outcome, reason: str, *, now: float, give_back: bool = False
     ) -> list[Action]:
-        rows = series.rows(self.rules, outcome, give_back=give_back)
+        rows = series.rows(self.rules, outcome, give_back=give_back or bool(self.broken))
         missing = series.missing(rows)
         self._last = series
         self._closed.add(series.key)
@@ -382,7 +318,7 @@ class Capture:
         )
         self.ended.append(ended)
         actions: list[Action] = [ended]
-        if self.num_capture and self._next_row >= self.num_capture:
+        if self.broken or (self.num_capture and self._next_row >= self.num_capture):
             actions += self._finish(now)
         return actions
 
@@ -411,6 +347,8 @@ class Capture:
         return [*actions, self.finished]
 
     def _outcome(self) -> tuple[Outcome, str]:
+        if self.broken:
+            return Outcome.INCOMPLETE, self.broken
         for worst in (Outcome.ABORTED, Outcome.INCOMPLETE):
             for ended in self.ended:
                 if ended.outcome is worst:

@@ -263,6 +263,7 @@ class Status:
         counters: Of this capture, or of the last one.
         totals: Of the worker's life.
         cpu: Seconds of processor time of the worker's life.
+        connected: Whether a detector is at the other end of the stream's socket.
     """
 
     detector: str
@@ -275,6 +276,7 @@ class Status:
     counters: Counters = field(default_factory=Counters)
     totals: Counters = field(default_factory=Counters)
     cpu: float = 0.0
+    connected: bool = False
     message: str = ""
     type: Literal["status"] = "status"
 
@@ -333,7 +335,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """Files could not be made or written on; they are closed, and earlier frames readable. Done follows."""
+    """Files could not be made or written on; they are closed, and earlier frames readable. Done follows.
+
+    Before Opened it means that the capture was refused.
+    """
 
     capture: str
     errno: int = 0

@@ -20,7 +20,7 @@ from layouts.raw import names
 from layouts.raw.mapping import Mapping
 from layouts.stream.codecs import hdf5_filter
 from layouts.stream.messages import Codec
-from writer.capture import PixelFormat
+from writer.capture_values import PixelFormat
 from writer.write_errors import WriteError, failure
 
 _log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ class Added:
     row: int
     """Of the capture, its first."""
     rows: int
+    pixels: PixelFormat
 
 
 @dataclass(slots=True)
@@ -77,7 +78,8 @@ class RawFiles:
         self._stem = stem
         self._mapping = Mapping(rows_per_file=rows_per_file)
         self._first = first
-        self._on_added = on_added
+        self.on_added = on_added
+        """Called with each file that is made."""
         self._format: PixelFormat | None = None
         self._open: dict[int, _Open] = {}
         self._made: dict[int, Path] = {}
@@ -254,7 +256,8 @@ class RawFiles:
                 path.unlink(missing_ok=True)
             raise failure(error, path) from error
         self._made[number] = path
-        self._on_added(Added(path=path, row=number * self._mapping.rows_per_file, rows=rows))
+        first = number * self._mapping.rows_per_file
+        self.on_added(Added(path=path, row=first, rows=rows, pixels=self._format))
         return _Open(file, data, rows)
 
     def _reopen(self, number: int) -> _Open:

@@ -12,7 +12,7 @@ import pytest
 from layouts.raw.names import DATA
 from layouts.stream.codecs import chunk_parts, pack
 from layouts.stream.messages import Codec
-from writer.capture import PixelFormat
+from writer.capture_values import PixelFormat
 from writer.raw_h5 import RawFiles
 from writer.write_errors import WriteError
 

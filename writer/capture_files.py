@@ -1,0 +1,156 @@
+"""The files of one open capture: frames to the raw files, what is known of them to the meta file.
+
+Order is what makes a live reader safe: frames are flushed first, their columns next, ``stored`` last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from layouts.raw import names
+from layouts.raw.names import Meta
+from layouts.stream.messages import Start
+from writer import control
+from writer.capture_values import PixelFormat
+from writer.control import RawFileReport
+from writer.meta_h5 import MetaFile, Row
+from writer.raw_h5 import Added, RawFiles
+
+
+@dataclass(slots=True, kw_only=True)
+class Arrays:
+    """Names in the meta file of what came with start messages; those of the first series that had any."""
+
+    pixel_mask: str | None = None
+    flatfield: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class CaptureFiles:
+    """Files of a capture.
+
+    Args:
+        order: What the coordinator asked for.
+        on_added: Called with each raw file that is made.
+
+    Raises:
+        WriteError: One cannot be made.
+    """
+
+    order: control.Capture
+    on_added: Callable[[Added], None]
+    arrays: Arrays = field(default_factory=Arrays)
+    raw: RawFiles = field(init=False)
+    meta: MetaFile = field(init=False)
+    _rows: list[Row] = field(default_factory=list[Row])
+
+    def __post_init__(self) -> None:
+        order = self.order
+        directory = Path(order.directory)
+        self.raw = RawFiles(
+            directory,
+            order.stem,
+            rows_per_file=order.images_per_file,
+            first=None if order.single_file_name is None else Path(order.single_file_name),
+            on_added=self.on_added,
+        )
+        self.meta = MetaFile(
+            directory / names.meta_file(order.stem),
+            {"detector": order.detector, "capture": order.capture, "images_per_file": order.images_per_file},
+        )
+        try:
+            if order.shape is not None and order.dtype is not None:
+                self.raw.plan(order.num_capture)
+                self.raw.start(PixelFormat(order.shape, order.dtype, order.codec))
+        except OSError:
+            self.meta.abandon()
+            self.meta.path.unlink(missing_ok=True)
+            raise
+
+    def start(self, start: Start) -> None:
+        """Keep a start message: its values, masks, flatfields and count-rate table."""
+        said = {
+            "version": start.version,
+            "series": start.series,
+            "unique_id": start.unique_id,
+            "header_detail": start.detail,
+            "config": start.config,
+            "appendix": start.appendix,
+        }
+        self.meta.add_header(start.series, orjson.dumps(said, default=_said, option=orjson.OPT_NON_STR_KEYS))
+        masks = [self.meta.add_array(Meta.MASKS, array) for array in start.pixel_mask.values()]
+        flats = [self.meta.add_array(Meta.FLATFIELDS, array) for array in start.flatfield.values()]
+        if start.countrate_table is not None:
+            self.meta.add_array(Meta.COUNTRATE_TABLES, start.countrate_table)
+        if self.arrays.pixel_mask is None and masks:
+            self.arrays.pixel_mask = masks[0]
+        if self.arrays.flatfield is None and flats:
+            self.arrays.flatfield = flats[0]
+
+    def plan(self, rows: int) -> None:
+        """Give the files room for so many places.
+
+        Raises:
+            WriteError: The system refuses.
+        """
+        self.raw.plan(rows)
+        self.meta.plan(rows)
+
+    def write(self, row: Row, chunk: bytes | memoryview) -> None:
+        """Store a frame; readers see it after the next flush.
+
+        Raises:
+            WriteError: It cannot be stored.
+        """
+        self.raw.write(row.place, chunk)
+        self._rows.append(row)
+
+    def flush(self) -> None:
+        """Let readers see what was written.
+
+        Raises:
+            WriteError: The system refuses.
+        """
+        self.raw.flush()
+        if self._rows:
+            self.meta.write(self._rows)
+            self._rows.clear()
+
+    def finish(self, rows: int) -> tuple[RawFileReport, ...]:
+        """Trim and close all files.
+
+        Raises:
+            WriteError: One could not be; all are closed nevertheless.
+        """
+        try:
+            self.flush()
+            reports = self.raw.finish(rows)
+            self.meta.finish(rows)
+        except OSError:
+            self.abandon(rows)
+            raise
+        return _reports(reports)
+
+    def abandon(self, high: int) -> tuple[RawFileReport, ...]:
+        """Close all files after an error, trimmed to the places below ``high``; never raises."""
+        reports = self.raw.abandon(high)
+        try:
+            self.meta.write(self._rows)
+            self.meta.finish(high)
+        except OSError:
+            self.meta.abandon()
+        self._rows.clear()
+        return _reports(reports)
+
+
+def _reports(files: list[tuple[Path, int]]) -> tuple[RawFileReport, ...]:
+    return tuple(RawFileReport(path=str(path), rows=rows) for path, rows in files)
+
+
+def _said(value: object) -> object:
+    """What JSON has no form for: an appendix that is bytes, or anything a detector may put there."""
+    return bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)

@@ -1,0 +1,87 @@
+"""What a capture's bookkeeping counts and decides, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+from layouts.capture import Outcome
+from layouts.stream.messages import Codec, SeriesParameters
+from writer.control import Counters
+from writer.series import SeriesKey
+
+
+class PixelFormat(NamedTuple):
+    """What all frames of a capture have in common."""
+
+    shape: tuple[int, int]
+    """(slow, fast)."""
+    dtype: str
+    codec: Codec
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """``control.Counters`` while they count."""
+
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    foreign: int = 0
+    unwanted: int = 0
+    failed: int = 0
+    expected: int = 0
+    missing: int = 0
+    bytes: int = 0
+
+    def counters(self) -> Counters:
+        """As they are now."""
+        return Counters(**{each.name: getattr(self, each.name) for each in fields(Counters)})
+
+    def plus(self, other: Tally) -> Tally:
+        """Sums."""
+        return Tally(**{n.name: getattr(self, n.name) + getattr(other, n.name) for n in fields(Tally)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Began:
+    """A series has its places; ``rows`` is how many, None if nobody knows."""
+
+    key: SeriesKey
+    row: int
+    first: int
+    rows: int | None
+    planned: int | None
+    parameters: SeriesParameters
+    arrival: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A series is over and its places are settled."""
+
+    key: SeriesKey
+    row: int
+    first: int
+    rows: int
+    stored: int
+    planned: int | None
+    outcome: Outcome
+    reason: str
+    parameters: SeriesParameters
+    arrival: float
+    first_frame: float | None
+    ended: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The capture is over: ``rows`` places, of which ``missing`` have no frame."""
+
+    outcome: Outcome
+    reason: str
+    rows: int
+    missing: tuple[int, ...]
+
+
+Action = Began | Ended | Finished

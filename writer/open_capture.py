@@ -1,0 +1,307 @@
+"""One open capture at work: its bookkeeping, its files, and what the coordinator is told of them.
+
+What the bookkeeping decides is done here. A file that cannot be written on ends the storing, not the
+capture: frames that still come are counted as failed, so that the sums stay right.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from layouts.capture import Outcome
+from layouts.stream.codecs import chunk_parts
+from layouts.stream.messages import Image, SeriesParameters, Start
+from writer import control
+from writer.capture import Capture
+from writer.capture_files import Arrays, CaptureFiles
+from writer.capture_values import Action, Began, Ended, Finished, PixelFormat
+from writer.control import CaptureRecord, RawFileReport, SeriesReport, WorkerState
+from writer.meta_h5 import Row
+from writer.raw_h5 import Added
+from writer.series import Announced, Rules, SeriesKey
+
+_log = logging.getLogger(__name__)
+
+
+class OpenCapture:
+    """A capture from Opened to Done.
+
+    Args:
+        order: What the coordinator asked for.
+        now: Monotonic time in seconds.
+        emit: Takes what the coordinator is told.
+
+    Raises:
+        WriteError: A file cannot be made.
+    """
+
+    def __init__(self, order: control.Capture, now: float, emit: Callable[[control.Event], None]) -> None:
+        self.order: Final = order
+        self.frame_bytes = 0
+        """Size of the frame stored last."""
+        self.captured = 0
+        """Places below which every frame is flushed, or known missing."""
+        self.last_frame = -1
+        self.last_series: int | None = None
+        self._emit = emit
+        self._opened = now
+        self._to_wall = time.time() - time.monotonic()
+        self._to_wall_ns = time.time_ns() - time.monotonic_ns()
+        made: list[Added] = []
+        files = CaptureFiles(order=order, on_added=made.append)
+        self._files: CaptureFiles | None = files
+        self._arrays: Arrays = files.arrays
+        self._meta_file = str(files.meta.path)
+        self._raw_files: tuple[RawFileReport, ...] = ()
+        self.capture: Final = Capture(
+            num_capture=order.num_capture,
+            format=files.raw.format,
+            rules=Rules(
+                stall_timeout=order.stall_timeout,
+                grace=order.grace,
+                stall=order.stall,
+                images=order.images,
+                images_per_trigger=order.images_per_trigger,
+            ),
+        )
+        self._next_flush = now + order.flush_interval
+        paths = tuple(str(path) for path in files.raw.paths)
+        emit(control.Opened(capture=order.capture, files=paths, meta_file=self._meta_file))
+        for added in made:
+            self._added(added)
+        files.raw.on_added = self._added
+
+    @property
+    def is_done(self) -> bool:
+        """Whether Done has been said."""
+        return self.capture.finished is not None
+
+    @property
+    def state(self) -> WorkerState:
+        """What it is at."""
+        if self._files is None:
+            return WorkerState.FAILED
+        if self.capture.stopping is not None:
+            return WorkerState.DRAINING
+        return WorkerState.WAITING if self.capture.series is None else WorkerState.WRITING
+
+    # ------------------------------------------------------------ the stream
+
+    def start(self, announced: Announced, start: Start | None, now: float) -> None:
+        """A series begins, or is under way already; ``start`` is its message where that was seen."""
+        before = self.capture.series
+        actions = self.capture.start(announced, now)
+        series = self.capture.series
+        if start is not None and self._files is not None and series is not None and series is not before:
+            try:
+                self._files.start(start)
+                self._files.plan(self.capture.rows)
+                self._shape(self._files, announced.parameters)
+            except OSError as error:
+                self._give_up(error, now)
+        self.do(actions, now)
+
+    def image(self, key: SeriesKey, image: Image, clock: int) -> None:
+        """A frame came, ``clock`` being monotonic ns.
+
+        Raises:
+            StreamError: Its payload is damaged; it is counted as failed.
+        """
+        now = clock * 1e-9
+        payload = image.payloads[0]
+        capture = self.capture
+        pixels = PixelFormat(payload.shape, payload.dtype, payload.codec)
+        place, actions = capture.frame(key, image.frame, pixels, now)
+        if actions:
+            self.do(actions, now)
+        if place < 0:
+            return
+        files = self._files
+        stored = False
+        try:
+            if files is None:
+                return
+            chunk = chunk_parts(payload)
+            size = len(chunk)
+            if files.raw.format != pixels:
+                files.raw.start(pixels)
+            row = Row(
+                place,
+                key.number,
+                image.frame,
+                image.start_time.nanoseconds,
+                image.stop_time.nanoseconds,
+                image.real_time.nanoseconds,
+                size,
+                clock + self._to_wall_ns,
+            )
+            files.write(row, chunk)
+            stored = True
+        except OSError as error:
+            self._give_up(error, now)
+            return
+        finally:
+            if not stored:
+                capture.failed()
+        self.last_series, self.last_frame, self.frame_bytes = key.number, image.frame, size
+        actions = capture.stored(place, size, now)
+        if actions:
+            self.do(actions, now)
+        elif now >= self._next_flush:
+            self.flush(now)
+
+    def tick(self, now: float) -> None:
+        """Time has passed: flush, and see what has ended."""
+        if now >= self._next_flush:
+            self.flush(now)
+        self.do(self.capture.tick(now), now)
+
+    def flush(self, now: float) -> None:
+        """Let readers see what was written, and the coordinator count it."""
+        self._next_flush = now + self.order.flush_interval
+        if self._files is None:
+            return
+        mark = self.capture.mark
+        try:
+            self._files.flush()
+        except OSError as error:
+            self._give_up(error, now)
+        else:
+            self.captured = mark
+
+    def do(self, actions: Sequence[Action], now: float) -> None:
+        """Carry out what the bookkeeping has decided."""
+        for action in actions:
+            match action:
+                case Began():
+                    self._began(action, now)
+                case Ended():
+                    self.flush(now)
+                    report = self._report(action)
+                    counters = self.capture.tally.counters()
+                    self._emit(
+                        control.SeriesEnded(capture=self.order.capture, report=report, counters=counters)
+                    )
+                case Finished():
+                    self._finished(action, now)
+
+    # ------------------------------------------------------------ inside
+
+    def _began(self, began: Began, now: float) -> None:
+        self.last_series = began.key.number
+        if self._files is not None:
+            try:
+                self._files.plan(self.capture.rows)
+            except OSError as error:
+                self._give_up(error, now)
+        self._emit(
+            control.Started(
+                capture=self.order.capture,
+                series=began.key.number,
+                row=began.row,
+                first=began.first,
+                planned=began.planned,
+                parameters=began.parameters,
+                arrival=began.arrival + self._to_wall,
+            )
+        )
+
+    def _shape(self, files: CaptureFiles, said: SeriesParameters) -> None:
+        """Make the first raw file as soon as the start message tells what its frames look like."""
+        capture = self.capture
+        if said.image_size is None or said.dtype is None or capture.tally.stored:
+            return
+        fast, slow = said.image_size
+        codec = self.order.codec if capture.format is None else capture.format.codec
+        capture.format = PixelFormat((slow, fast), said.dtype, codec)
+        files.raw.start(capture.format)
+
+    def _finished(self, finished: Finished, now: float) -> None:
+        outcome, reason = finished.outcome, finished.reason
+        if self._files is not None:
+            try:
+                self._raw_files = self._files.finish(finished.rows)
+            except OSError as error:
+                self._give_up(error, now)
+        if self.capture.broken:
+            outcome, reason = Outcome.INCOMPLETE, self.capture.broken
+        self._files = None
+        self.captured = finished.rows
+        self._emit(
+            control.Done(
+                capture=self.order.capture,
+                outcome=outcome,
+                reason=reason,
+                record=self._record(finished, now),
+                counters=self.capture.tally.counters(),
+            )
+        )
+
+    def _record(self, finished: Finished, now: float) -> CaptureRecord:
+        ended = self.capture.ended
+        first = ended[0].parameters if ended else SeriesParameters()
+        times = [each.first_frame for each in ended if each.first_frame is not None]
+        pixels = self.capture.format
+        return CaptureRecord(
+            detector=self.order.detector,
+            raw_files=self._raw_files,
+            meta_file=self._meta_file,
+            rows=finished.rows,
+            missing=finished.missing,
+            shape=None if pixels is None else pixels.shape,
+            dtype=None if pixels is None else pixels.dtype,
+            codec=None if pixels is None else pixels.codec,
+            series=tuple(self._report(each) for each in ended),
+            parameters=first,
+            series_parameters={
+                index: each.parameters for index, each in enumerate(ended) if each.parameters != first
+            },
+            pixel_mask=self._arrays.pixel_mask,
+            flatfield=self._arrays.flatfield,
+            opened=self._opened + self._to_wall,
+            first_frame=min(times) + self._to_wall if times else None,
+            ended=now + self._to_wall,
+        )
+
+    def _report(self, ended: Ended) -> SeriesReport:
+        wall = self._to_wall
+        return SeriesReport(
+            series=ended.key.number,
+            row=ended.row,
+            first=ended.first,
+            rows=ended.rows,
+            stored=ended.stored,
+            planned=ended.planned,
+            outcome=ended.outcome,
+            reason=ended.reason,
+            began=ended.arrival + wall,
+            first_frame=None if ended.first_frame is None else ended.first_frame + wall,
+            ended=ended.ended + wall,
+        )
+
+    def _added(self, added: Added) -> None:
+        self._emit(
+            control.FileAdded(
+                capture=self.order.capture,
+                path=str(added.path),
+                row=added.row,
+                rows=added.rows,
+                shape=added.pixels.shape,
+                dtype=added.pixels.dtype,
+                codec=added.pixels.codec,
+            )
+        )
+
+    def _give_up(self, error: OSError, now: float) -> None:
+        """Close the files as they are, and go on counting."""
+        files, self._files = self._files, None
+        if files is None:
+            return
+        why = error.strerror or str(error)
+        _log.error("%s: capture %s: %s", self.order.detector, self.order.capture, why)
+        self._raw_files = files.abandon(self.capture.high)
+        self._emit(control.Failed(capture=self.order.capture, errno=error.errno or 0, message=why))
+        self.do(self.capture.give_up(why, now), now)

@@ -1,0 +1,107 @@
+"""The PULL socket on a detector's stream: parts of messages, without a copy where that pays.
+
+Small parts are copied, which is cheaper than sharing them; large ones are handed on as libzmq received them.
+What may wait in memory is bounded in bytes, though ZeroMQ counts messages.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import zmq
+
+Part = bytes | memoryview
+
+COPY_BELOW: Final = 65_536
+"""Bytes up to which a copy costs less than a shared message."""
+BUDGET: Final = 1 << 30
+"""Bytes that may wait in the socket."""
+_LEAST: Final = 8
+_MOST: Final = 100_000
+_BLOB: Final = 2
+"""Which part of version 1's image has the pixels."""
+
+
+def high_water_mark(frame_bytes: int, budget: int = BUDGET) -> int:
+    """Messages that may wait so that they stay within a budget of bytes."""
+    return max(_LEAST, min(_MOST, budget // max(frame_bytes, 1)))
+
+
+class Receiver:
+    """A connected PULL socket.
+
+    Args:
+        context: Of ZeroMQ.
+        endpoint: Where the detector binds.
+        frame_bytes: What a frame is expected to take; put right as soon as one is seen.
+        budget: Bytes that may wait.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        endpoint: str,
+        *,
+        frame_bytes: int,
+        budget: int = BUDGET,
+    ) -> None:
+        self.endpoint: Final = endpoint
+        self.connected = False
+        self._budget = budget
+        self._frame_bytes = frame_bytes
+        self._blob = 0
+        self.socket: Final = context.socket(zmq.PULL)
+        self.socket.set(zmq.LINGER, 0)
+        self.socket.set(zmq.RCVHWM, high_water_mark(frame_bytes, budget))
+        self.socket.set(zmq.RECONNECT_IVL, 50)
+        self.socket.set(zmq.TCP_KEEPALIVE, 1)
+        self.monitor: Final = self.socket.get_monitor_socket(
+            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+        )
+        self.socket.connect(endpoint)
+
+    def receive(self) -> list[Part] | None:
+        """Parts of the next message; None if none is waiting."""
+        socket = self.socket
+        try:
+            first = self._part(socket, copy=self._blob < COPY_BELOW, flags=zmq.NOBLOCK)
+        except zmq.Again:
+            return None
+        parts: list[Part] = [first]
+        if not socket.getsockopt(zmq.RCVMORE):
+            # Version 2: the pixels are in the one part.
+            self._blob = len(first)
+            return parts
+        while True:
+            is_blob = len(parts) == _BLOB
+            part = self._part(socket, copy=not is_blob or self._blob < COPY_BELOW)
+            if is_blob:
+                self._blob = len(part)
+            parts.append(part)
+            if not socket.getsockopt(zmq.RCVMORE):
+                return parts
+
+    def fit(self, frame_bytes: int) -> None:
+        """Keep to the budget with frames of this size."""
+        if frame_bytes and not self._frame_bytes / 2 <= frame_bytes <= self._frame_bytes * 2:
+            self._frame_bytes = frame_bytes
+            self.socket.set(zmq.RCVHWM, high_water_mark(frame_bytes, self._budget))
+
+    def watch(self) -> None:
+        """Take what the monitor says of the connection."""
+        while self.monitor.poll(0):
+            event, *_ = self.monitor.recv_multipart()
+            self.connected = int.from_bytes(event[:2], "little") == zmq.EVENT_HANDSHAKE_SUCCEEDED
+
+    def close(self) -> None:
+        """Close both sockets; what waits is dropped."""
+        self.socket.disable_monitor()
+        self.monitor.close(0)
+        self.socket.close(0)
+
+    @staticmethod
+    def _part(socket: zmq.Socket[bytes], *, copy: bool, flags: int = 0) -> Part:
+        if copy:
+            return socket.recv(flags)
+        frame = socket.recv(flags, copy=False)
+        return frame.buffer

@@ -1,0 +1,287 @@
+"""What a worker does with messages and commands: no sockets here, so that tests can hand them in.
+
+Messages of the stream and commands of the coordinator go in, control messages come out of ``events``. Frames
+that come while no capture is open are counted; the last start message is kept, so that a capture that begins
+in mid-series knows its series.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from typing import Final
+
+from layouts.capture import Outcome
+from layouts.stream.errors import StreamError
+from layouts.stream.messages import End, Image, SeriesParameters, Start
+from layouts.stream.parameters import parameters
+from layouts.stream.stream import decode
+from writer import control
+from writer.capture_values import Tally
+from writer.control import CaptureRecord, WorkerState
+from writer.open_capture import OpenCapture
+from writer.series import Announced, SeriesKey
+
+_log = logging.getLogger(__name__)
+
+_REMEMBERED: Final = 8
+"""Series that are known when no capture asks for them."""
+Part = bytes | memoryview
+
+
+class Session:
+    """One worker's work.
+
+    Args:
+        detector: Its name in the beamline file.
+        rank: Of the worker among the detector's.
+    """
+
+    def __init__(self, detector: str, rank: int = 0) -> None:
+        self.detector: Final = detector
+        self.rank: Final = rank
+        self.events: Final[deque[control.Event]] = deque()
+        self._totals = Tally()
+        """Of captures that have ended, and of frames that no capture asked for."""
+        self._known: OrderedDict[SeriesKey, Announced] = OrderedDict()
+        self._start: Start | None = None
+        self._open: OpenCapture | None = None
+        self._last: OpenCapture | None = None
+        self._message = ""
+        self._complained: SeriesKey | None = None
+        self._is_quiet = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a capture is open."""
+        return self._open is not None
+
+    @property
+    def state(self) -> WorkerState:
+        """What it is doing."""
+        return WorkerState.IDLE if self._open is None else self._open.state
+
+    @property
+    def frame_bytes(self) -> int:
+        """Size of the last frame stored, for the receiver's byte budget; 0 if none was."""
+        return 0 if self._open is None else self._open.frame_bytes
+
+    # ------------------------------------------------------------ the stream
+
+    def message(self, parts: Sequence[Part]) -> None:
+        """Take a message of the stream, whatever is in it."""
+        clock = time.monotonic_ns()
+        try:
+            message = decode(parts)
+        except StreamError as error:
+            self._malformed(str(error), clock * 1e-9)
+            return
+        except Exception as error:  # the stream is not ours: nothing on it may end the worker
+            _log.exception("a message of the stream of %s was not understood", self.detector)
+            self._malformed(f"not understood ({type(error).__name__}: {error})", clock * 1e-9)
+            return
+        if type(message) is Image:
+            self._image(message, clock)
+        elif type(message) is Start:
+            self._begin(message, clock * 1e-9)
+        elif type(message) is End:
+            self._end(message, clock * 1e-9)
+
+    def _image(self, image: Image, clock: int) -> None:
+        key = SeriesKey(image.series, image.unique_id)
+        known = self._known.get(key)
+        if known is not None and image.frame >= known.next_frame:
+            known.next_frame = image.frame + 1
+        opened = self._open
+        if opened is None:
+            if known is None:
+                self._remember(
+                    Announced(key=key, arrival=clock * 1e-9, announced=False, next_frame=image.frame + 1)
+                )
+            self._totals.received += 1
+            self._totals.unwanted += 1
+            return
+        try:
+            opened.image(key, image, clock)
+        except StreamError as error:
+            self._complain(key, str(error))
+        if opened.is_done:
+            self._done(opened)
+
+    def _begin(self, start: Start, now: float) -> None:
+        key = SeriesKey(start.series, start.unique_id)
+        announced = Announced(key=key, parameters=self._parameters(start), arrival=now)
+        known = self._known.get(key)
+        if known is None or not known.announced or known.ended or known.parameters != announced.parameters:
+            if known is not None and not known.announced and not known.ended:
+                announced.next_frame = known.next_frame
+            self._remember(announced)
+        self._start = start
+        if self._open is not None:
+            self._open.start(announced, start, now)
+            if self._open.is_done:
+                self._done(self._open)
+
+    def _end(self, end: End, now: float) -> None:
+        key = SeriesKey(end.series, end.unique_id)
+        known = self._known.get(key)
+        if known is not None:
+            known.ended = True
+        opened = self._open
+        if opened is not None:
+            opened.do(opened.capture.end(key, now), now)
+            if opened.is_done:
+                self._done(opened)
+
+    def _malformed(self, why: str, now: float) -> None:
+        if self._open is not None:
+            self._open.capture.malformed(now)
+        else:
+            self._totals.received += 1
+            self._totals.failed += 1
+        self._complain(next(reversed(self._known), None), why)
+
+    def _complain(self, key: SeriesKey | None, why: str) -> None:
+        """Say what is wrong with the stream, in the log once a series."""
+        self._message = f"stream: {why}"
+        if self._is_quiet and self._complained == key:
+            return
+        self._is_quiet, self._complained = True, key
+        series = "before any series" if key is None else f"series {key.number}"
+        _log.warning("%s, %s: %s; it and others like it are counted as failed", self.detector, series, why)
+
+    def _parameters(self, start: Start) -> SeriesParameters:
+        try:
+            return parameters(start)
+        except Exception:  # a start message that says odd things is still the start of a series
+            _log.exception("%s: parameters of series %d not understood", self.detector, start.series)
+            return SeriesParameters()
+
+    def _remember(self, announced: Announced) -> None:
+        self._known.pop(announced.key, None)
+        self._known[announced.key] = announced
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+    # ------------------------------------------------------------ the coordinator
+
+    def command(self, command: control.Command) -> None:
+        """Do what the coordinator says; Identify and Shutdown are the shell's."""
+        now = time.monotonic()
+        if isinstance(command, control.Capture):
+            self._capture(command, now)
+            return
+        opened = self._open
+        if opened is None:
+            _log.debug("%s: no capture is open for %s", self.detector, command)
+            return
+        capture = opened.capture
+        match command:
+            case control.Expect():
+                rules = capture.rules.told(
+                    images=command.images,
+                    images_per_trigger=command.images_per_trigger,
+                    stall=command.stall,
+                )
+                opened.do(capture.expect(rules, now), now)
+            case control.Aborted():
+                opened.do(capture.abort(command.series, now), now)
+            case control.Stop() if opened.order.capture == command.capture:
+                opened.do(capture.stop(now, drain=command.drain), now)
+            case _:
+                _log.debug("%s: nothing to do for %s", self.detector, command)
+        if opened.is_done:
+            self._done(opened)
+
+    def tick(self, now: float) -> None:
+        """Time has passed: flush, and see what has ended."""
+        opened = self._open
+        if opened is not None:
+            opened.tick(now)
+            if opened.is_done:
+                self._done(opened)
+
+    def close(self, why: str) -> None:
+        """End the open capture at once: files closed, what did not come is not waited for."""
+        opened = self._open
+        if opened is not None:
+            _log.warning("%s: capture %s ended: %s", self.detector, opened.order.capture, why)
+            now = time.monotonic()
+            opened.do(opened.capture.stop(now, drain=False), now)
+            self._done(opened)
+
+    def hello(self, *, version: str, endpoint: str, pid: int, host: str) -> control.Hello:
+        """Who this is."""
+        return control.Hello(
+            detector=self.detector,
+            rank=self.rank,
+            pid=pid,
+            host=host,
+            version=version,
+            endpoint=endpoint,
+            capture=None if self._open is None else self._open.order.capture,
+        )
+
+    def status(self, *, connected: bool = False) -> control.Status:
+        """How things stand."""
+        opened = self._open
+        shown = opened or self._last
+        totals = self._totals if opened is None else self._totals.plus(opened.capture.tally)
+        return control.Status(
+            detector=self.detector,
+            rank=self.rank,
+            state=self.state,
+            connected=connected,
+            capture=None if opened is None else opened.order.capture,
+            captured=0 if shown is None else shown.captured,
+            series=None if shown is None else shown.last_series,
+            last_frame=-1 if shown is None else shown.last_frame,
+            counters=control.Counters() if shown is None else shown.capture.tally.counters(),
+            totals=totals.counters(),
+            cpu=time.process_time(),
+            message=self._message,
+        )
+
+    # ------------------------------------------------------------ inside
+
+    def _capture(self, order: control.Capture, now: float) -> None:
+        if self._open is not None:
+            self._refuse(order, 0, f"capture {self._open.order.capture} is still open; stop it first", now)
+            return
+        self._message = ""
+        try:
+            opened = OpenCapture(order, now, self.events.append)
+        except OSError as error:
+            self._refuse(order, error.errno or 0, error.strerror or str(error), now)
+            return
+        self._open = opened
+        current = next(reversed(self._known.values()), None)
+        if current is not None and not current.is_over:
+            start = self._start
+            is_its = start is not None and SeriesKey(start.series, start.unique_id) == current.key
+            opened.start(current, start if is_its else None, now)
+
+    def _refuse(self, order: control.Capture, number: int, why: str, now: float) -> None:
+        wall = now + time.time() - time.monotonic()
+        self._message = why
+        _log.error("%s: capture %s refused: %s", self.detector, order.capture, why)
+        record = CaptureRecord(
+            detector=self.detector, raw_files=(), meta_file="", rows=0, opened=wall, ended=wall
+        )
+        self.events.append(control.Failed(capture=order.capture, errno=number, message=why))
+        self.events.append(
+            control.Done(
+                capture=order.capture,
+                outcome=Outcome.INCOMPLETE,
+                reason=why,
+                record=record,
+                counters=control.Counters(),
+            )
+        )
+
+    def _done(self, opened: OpenCapture) -> None:
+        self._open, self._last = None, opened
+        self._message = opened.capture.broken or self._message
+        self._totals = self._totals.plus(opened.capture.tally)

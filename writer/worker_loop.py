@@ -1,0 +1,225 @@
+"""The worker's one thread: sockets, signals and the clock around a ``Session``."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import logging
+import os
+import select
+import signal
+import socket
+import stat
+import sys
+import time
+from types import FrameType
+from typing import Final
+
+import zmq
+
+from layouts.beamline import Detector
+from writer import control
+from writer.receiver import Receiver
+from writer.session import Session
+
+_log = logging.getLogger(__name__)
+
+LIFELINE: Final = "SOFTBEAM_LIFELINE"
+"""Environment variable with the descriptor that closes when whoever started us is gone."""
+_BATCH: Final = 64
+"""Messages taken before the other sockets are looked at."""
+_POLL_OPEN: Final = 20
+"""Milliseconds between two looks at the clock while a capture is open."""
+_POLL_IDLE: Final = 100
+_LAST_WORDS: Final = 300
+"""Milliseconds that the last control messages get to leave."""
+
+
+class WorkerLoop:
+    """A worker's sockets and their loop.
+
+    Args:
+        detector: From the beamline file.
+        control_endpoint: Where the coordinator's ROUTER is.
+        stream_endpoint: Where the detector's PUSH is.
+
+    Raises:
+        OSError: An endpoint cannot be used.
+    """
+
+    def __init__(self, detector: Detector, *, control_endpoint: str, stream_endpoint: str) -> None:
+        self.endpoint: Final = stream_endpoint
+        self._session = Session(detector.name)
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        slow, fast = detector.spec.shape
+        per_pixel = 4 if detector.stream.compression == "none" else 0.5
+        try:
+            self._receiver = Receiver(
+                self._context, stream_endpoint, frame_bytes=int(slow * fast * per_pixel)
+            )
+            self._control = self._context.socket(zmq.DEALER)
+            self._control.set(zmq.LINGER, _LAST_WORDS)
+            self._control.set(zmq.RECONNECT_IVL, 50)
+            self._control.connect(control_endpoint)
+        except zmq.ZMQError as error:
+            raise OSError(
+                error.errno, f"{stream_endpoint} or {control_endpoint} cannot be connected: {error.strerror}"
+            ) from None
+        self._poller = zmq.Poller()
+        self._poller.register(self._receiver.socket, zmq.POLLIN)
+        self._poller.register(self._receiver.monitor, zmq.POLLIN)
+        self._poller.register(self._control, zmq.POLLIN)
+        self._lines = _lines()
+        for line in self._lines:
+            self._poller.register(line, zmq.POLLIN | zmq.POLLERR)
+        self._why_end = ""
+        self._last_status: control.Status | None = None
+        self._status_at = 0.0
+        self._wake, self._sleeper = socket.socketpair()
+        for end in (self._wake, self._sleeper):
+            end.setblocking(False)
+        self._poller.register(self._wake, zmq.POLLIN)
+        signal.set_wakeup_fd(self._sleeper.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def run(self) -> None:
+        """Work until told to end; files are closed when it returns."""
+        self._say_hello()
+        try:
+            while not self._why_end:
+                self._turn()
+        finally:
+            self._session.close(self._why_end or "the worker failed")
+            self._tell()
+            self._receiver.close()
+            self._control.close()
+            self._context.term()
+            signal.set_wakeup_fd(-1)
+            self._wake.close()
+            self._sleeper.close()
+
+    def _turn(self) -> None:
+        session = self._session
+        wait = _POLL_OPEN if session.is_open else _POLL_IDLE
+        ready = dict(self._poller.poll(wait))
+        if self._control in ready:
+            self._take_commands()
+        if self._receiver.socket in ready:
+            receive, take = self._receiver.receive, session.message
+            for _ in range(_BATCH):
+                parts = receive()
+                if parts is None:
+                    break
+                take(parts)
+            self._receiver.fit(session.frame_bytes)
+        if self._receiver.monitor in ready:
+            self._receiver.watch()
+        for line in self._lines:
+            if line in ready and _is_broken(line):
+                self._why_end = "whoever started the worker is gone"
+        now = time.monotonic()
+        session.tick(now)
+        self._tell()
+        self._report(now)
+
+    def _take_commands(self) -> None:
+        while True:
+            try:
+                *_, data = self._control.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            try:
+                message = control.decode(data)
+            except control.ControlError as error:
+                _log.error("%s", error)
+                continue
+            match message:
+                case control.Identify():
+                    self._say_hello()
+                case control.Shutdown():
+                    self._why_end = "the coordinator said so"
+                case control.Capture() | control.Expect() | control.Aborted() | control.Stop():
+                    self._session.command(message)
+                    self._tell()
+                case _:
+                    _log.error("the coordinator sent %s, which only workers send", message.type)
+
+    def _tell(self) -> None:
+        events = self._session.events
+        while events:
+            self._send(events.popleft())
+
+    def _report(self, now: float) -> None:
+        """Say how things stand: at once if the state has changed, else at most every 0.1 s."""
+        age = now - self._status_at
+        last = self._last_status
+        if age < control.STATUS_INTERVAL and last is not None and not self._has_turned(last):
+            return
+        status = self._session.status(connected=self._receiver.connected)
+        if last is not None and age < control.HEARTBEAT and _same(status, last):
+            return
+        self._last_status, self._status_at = status, now
+        self._send(status)
+
+    def _has_turned(self, last: control.Status) -> bool:
+        return self._session.state is not last.state
+
+    def _say_hello(self) -> None:
+        self._send(
+            self._session.hello(
+                version=_version(), endpoint=self.endpoint, pid=os.getpid(), host=socket.gethostname()
+            )
+        )
+
+    def _send(self, event: control.Event) -> None:
+        with contextlib.suppress(zmq.Again):  # the coordinator has been away for a thousand messages
+            self._control.send(control.encode(event), zmq.NOBLOCK)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._why_end = f"{signal.Signals(number).name} came"
+
+
+def _same(status: control.Status, last: control.Status) -> bool:
+    """Whether nothing but the processor's time has changed."""
+    return (status.state, status.captured, status.totals, status.connected, status.message) == (
+        last.state,
+        last.captured,
+        last.totals,
+        last.connected,
+        last.message,
+    )
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("softbeam")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _lines() -> list[int]:
+    """Descriptors whose end means that whoever started us is gone."""
+    lines: list[int] = []
+    text = os.environ.get(LIFELINE, "")
+    if text.isdecimal():
+        try:
+            os.fstat(int(text))
+            lines.append(int(text))
+        except OSError:
+            _log.warning("%s names descriptor %s, which is not open", LIFELINE, text)
+    try:
+        descriptor = sys.stdin.fileno()
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            lines.append(descriptor)
+    except (OSError, ValueError, AttributeError):
+        pass  # no stdin, as under a service manager
+    return lines
+
+
+def _is_broken(line: int) -> bool:
+    readable, _, _ = select.select([line], [], [], 0)
+    try:
+        return bool(readable) and not os.read(line, 4096)
+    except OSError:
+        return True
