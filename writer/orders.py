@@ -238,6 +238,11 @@ def _filed(capture: control.Capture, full_name: Path, images_per_file: int) -> c
     return replace(capture, single_file_name=str(full_name))
 
 
+def named(capture: control.Capture, name: str) -> control.Capture:
+    """The same capture with the name that all messages about it will have."""
+    return replace(capture, capture=name)
+
+
 def check(order: Order, expected: Mapping[str, Expectation], disk: Disk, reserve: int) -> None:
     """Refuse what the disk cannot take.
 

@@ -81,6 +81,10 @@ class History:
         seen = self._done[max(0, before) : bisect_right(self._done_times, end)]
         return not all(seen)
 
+    def copy(self) -> History:
+        """The same as it is now: for a thread, while monitors go on coming."""
+        return History(self.tolerance, [*self._times], [*self._values], [*self._done_times], [*self._done])
+
     def forget(self, before: float) -> None:
         """Drop what no later question needs; the value that held at that time stays."""
         keep = max(0, bisect_right(self._times, before) - 1)

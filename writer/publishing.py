@@ -90,7 +90,8 @@ def _capture(
         raise ValueError("a worker is done without a record of its capture")
     detector = beamline.detector(record.detector)
     taken: tuple[Span, ...] = assemble.spans(record, progress.plans)
-    where = positions(beamline.motors, histories, taken, beamline.goniometer)
+    goniometer: dict[str, str] = {str(axis): motor for axis, motor in beamline.goniometer.items()}
+    where = positions(beamline.motors, histories, taken, goniometer)
     meta = Path(record.meta_file)
     mask = read_array(meta, Meta.MASKS, record.pixel_mask) if record.pixel_mask else None
     flat = read_array(meta, Meta.FLATFIELDS, record.flatfield) if record.flatfield else None
@@ -102,7 +103,7 @@ def _capture(
         flatfield=flat,
         camera=facts(progress.camera),
     )
-    return capture, doubts(beamline.motors, histories, taken, beamline.goniometer)
+    return capture, doubts(beamline.motors, histories, taken, goniometer)
 
 
 def facts(camera: Camera) -> CameraFacts:

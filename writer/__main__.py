@@ -1,0 +1,168 @@
+"""``python -m writer``: the coordinator, an IOC with the records of HDF1 and ACQ, and one worker a detector.
+
+One READY line on stdout when clients may begin; the log is on stderr. SIGTERM and Ctrl-C end it and its
+workers within 2 s with every file closed, and so does the end of whoever started it (``SOFTBEAM_LIFELINE``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from ioc import names
+from ioc.client import CaError, Client
+from ioc.records import expand
+from ioc.server import Server
+from ioc.tables.acq import acq
+from ioc.tables.hdf import hdf
+from layouts.beamline import Beamline, BeamlineError, load
+from writer.coordinator import Coordinator
+from writer.disk import make_directories
+from writer.orders import RefusedError
+from writer.supervisor import LIFELINE
+
+_log = logging.getLogger("writer")
+
+_WORKERS_WITHIN = 20.0
+_RUNS_WITHIN = 0.6
+"""Seconds that acquisitions have to close their files and write their masters when the program ends."""
+_ANY = ("0.0.0.0", "")  # noqa: S104 (only when it is asked for)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the coordinator until a signal comes; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if options.verbose else logging.INFO,
+        format="%(asctime)s writer %(levelname)s %(message)s",
+    )
+    if not options.verbose:
+        logging.getLogger("caproto").setLevel(logging.WARNING)
+    try:
+        beamline = _beamline(options)
+        if options.list_pvs:
+            return _list(beamline)
+        return asyncio.run(_run(beamline, options))
+    except (BeamlineError, RefusedError, CaError, OSError) as error:
+        _log.error("%s", error)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m writer", description=__doc__)
+    parser.add_argument("--beamline", type=Path, help="beamline file; the built-in one unless given")
+    parser.add_argument("--data", type=Path, help="where files go unless a client says otherwise")
+    parser.add_argument("--prefix", help="PV prefix, other than the beamline file's")
+    parser.add_argument("--interfaces", help="address to serve Channel Access on, other than the file's")
+    parser.add_argument(
+        "--ca-addresses",
+        help="servers of motors and cameras, host:port with spaces between; the simulator's unless given",
+    )
+    parser.add_argument("--list-pvs", action="store_true", help="print every PV with its type, and end")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log more")
+    return parser
+
+
+def _beamline(options: argparse.Namespace) -> Beamline:
+    beamline = load(options.beamline)
+    if options.prefix:
+        values = beamline.model_dump(mode="python") | {"prefix": options.prefix}
+        beamline = Beamline.model_validate(values)
+    return beamline
+
+
+def _commands(beamline: Beamline, options: argparse.Namespace) -> dict[str, list[str]]:
+    base = [sys.executable, "-P", "-m", "writer.worker"]
+    if options.beamline is not None:
+        base += ["--beamline", str(options.beamline)]
+    level = "DEBUG" if options.verbose else "INFO"
+    return {d.name: [*base, "--detector", d.name, "--log", level] for d in beamline.detectors}
+
+
+def _list(beamline: Beamline) -> int:
+    tables = [(names.acq(beamline.prefix), acq())]
+    for detector in beamline.detectors:
+        prefix = names.hdf(beamline.prefix, detector.pv, beamline.preset)
+        tables.append((prefix, hdf(f"{detector.name}.HDF", detector.name)))
+    for prefix, table in tables:
+        for name, record in expand(table).items():
+            sys.stdout.write(f"{prefix}{name} {record.kind.value}\n")
+    return 0
+
+
+async def _run(beamline: Beamline, options: argparse.Namespace) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    _watch_lifeline(loop, stop)
+    data = _data(beamline, options)
+    interface = options.interfaces or beamline.ca.interface
+    server = Server(interface, beamline.ca.writer_port)
+    local = "127.0.0.1" if interface in _ANY else interface
+    addresses = (options.ca_addresses or f"{local}:{beamline.ca.sim_port}").split()
+    client = Client(addresses)
+    coordinator = Coordinator(beamline, data, server, client, _commands(beamline, options))
+    await server.start()
+    try:
+        await coordinator.start()
+        await _ready(coordinator, stop)
+        if not stop.is_set():
+            where = f"ca={interface}:{server.port} control={beamline.ca.control}"
+            sys.stdout.write(f"READY writer prefix={beamline.prefix} {where} data={data}\n")
+            sys.stdout.flush()
+        await stop.wait()
+        _log.info("ending")
+    finally:
+        await coordinator.close(_RUNS_WITHIN)
+        await server.close()
+        with contextlib.suppress(Exception):
+            await client.close()
+    return 0
+
+
+async def _ready(coordinator: Coordinator, stop: asyncio.Event) -> None:
+    ready = asyncio.create_task(coordinator.supervisor.wait_ready(_WORKERS_WITHIN))
+    ended = asyncio.create_task(stop.wait())
+    await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if not ready.done():
+        ready.cancel()
+        return
+    for name in ready.result():
+        _log.error("the worker of %s has not come up within %g s; its log says why", name, _WORKERS_WITHIN)
+
+
+def _data(beamline: Beamline, options: argparse.Namespace) -> Path:
+    directory = Path(options.data or beamline.storage.directory).absolute()
+    make_directories(str(directory), 1)
+    return directory
+
+
+def _watch_lifeline(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    text = os.environ.get(LIFELINE, "")
+    if not text.isdigit():
+        return
+    descriptor = int(text)
+
+    def look() -> None:
+        # Nobody writes to the lifeline: it becomes readable when the last one who held it has ended.
+        loop.remove_reader(descriptor)
+        _log.warning("whoever started this program is gone")
+        stop.set()
+
+    try:
+        loop.add_reader(descriptor, look)
+    except (OSError, ValueError):
+        _log.warning("%s=%s is no open descriptor; going on without", LIFELINE, text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,345 @@
+"""The coordinator: clients' puts, workers' messages and cameras' states brought to the runs under way.
+
+Everything happens in one loop, one event at a time under one lock; what the machines decide is carried out
+here. It never touches a frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from ioc.client import Client
+from ioc.server import Server
+from layouts.beamline import Beamline
+from writer import control, orders, paths, run, steps
+from writer.acq import AcqDevice
+from writer.acquisition import Phase, Timing
+from writer.disk import LocalDisk, ask
+from writer.hands import Hands
+from writer.hdf import HdfDevice
+from writer.orders import Expectation, Order, RefusedError
+from writer.run import Run
+from writer.steps import Finish
+from writer.supervisor import Supervisor, WorkerAbsentError
+from writer.watch import Watch
+
+_log = logging.getLogger(__name__)
+
+_TICK: Final = 0.2
+_FORGET: Final = 10.0
+_EXPECTING: Final = ("NumImages_RBV", "NumTriggers_RBV", "TriggerMode_RBV", "DetectorState_RBV")
+_Item = tuple[str, str, Any]
+
+
+class Coordinator:
+    """Runs acquisitions.
+
+    Args:
+        beamline: The description.
+        data: Where files go when no client says otherwise.
+        server: Gets the records.
+        client: Reaches motors and cameras.
+        commands: Command line of each detector's worker.
+        timing: How long each step may take.
+    """
+
+    def __init__(
+        self,
+        beamline: Beamline,
+        data: Path,
+        server: Server,
+        client: Client,
+        commands: dict[str, Sequence[str]],
+        *,
+        timing: Timing | None = None,
+    ) -> None:
+        self._beamline, self._data, self._client = beamline, data, client
+        self._timing = timing or Timing(grace=beamline.storage.grace + 2.0)
+        self._queue: asyncio.Queue[_Item] = asyncio.Queue()
+        self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._runs: dict[str, Run] = {}
+        self._number = 0
+        self._frame_bytes: dict[str, float] = {}
+        self._formats = {d.name: (d.spec.shape, "uint16") for d in beamline.detectors}
+        self._forgot = time.monotonic()
+        self.watch = Watch(beamline, client, lambda d, record: self._push("camera", d, record))
+        self.supervisor = Supervisor(
+            commands,
+            beamline.ca.control,
+            on_event=lambda d, message: self._push("worker", d, message),
+            on_lost=lambda d, reason: self._push("lost", d, reason),
+            on_silent=lambda d, text: self._push("silent", d, text),
+        )
+        self.hdfs = {d.name: HdfDevice(server, beamline, d, self) for d in beamline.detectors}
+        self.acq = AcqDevice(server, beamline, self)
+        self._hands = Hands(
+            beamline, client, self.supervisor, self.watch, tell=self._later, finish=self._finish
+        )
+
+    # ------------------------------------------------------------ life
+
+    async def start(self) -> None:
+        """Begin: workers, monitors, values at boot.
+
+        Raises:
+            OSError: The control socket is taken.
+        """
+        await self.supervisor.start()
+        await self.watch.start()
+        for name, device in self.hdfs.items():
+            await device.boot(self._data, *self._formats[name])
+        await self.acq.boot(self._data)
+        self._spawn(self._pump())
+        self._spawn(self._clock())
+
+    async def close(self, within: float) -> None:
+        """End all runs with what they have, close files, end the workers.
+
+        Args:
+            within: Seconds for the runs to end; workers get a little more.
+        """
+        async with self._lock:
+            runs = self._distinct()
+            for each in runs:
+                await self._tell(each, steps.Quit("the writer was ended"))
+        if runs:
+            await asyncio.wait([asyncio.shield(each.finished) for each in runs], timeout=within)
+        await self.supervisor.close()
+        self._hands.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # ------------------------------------------------------------ what the records ask for
+
+    async def capture(self, detector: str) -> asyncio.Future[Finish]:
+        """Begin the capture that a detector's records ask for, or find the one under way.
+
+        Raises:
+            RefusedError: It cannot be done.
+        """
+        async with self._lock:
+            if detector in self._runs:
+                return self._runs[detector].finished
+            device = self.hdfs[detector]
+            full_name, number, lazy = await device.request()
+            expected = self._expectation(detector)
+            order = orders.of_detector(self._beamline, detector, full_name, number, expected, lazy=lazy)
+            return (await self._begin(order, {detector: expected})).finished
+
+    async def stop_capture(self, detector: str) -> asyncio.Future[Finish] | None:
+        """End a detector's capture with what is still on its way."""
+        async with self._lock:
+            run_ = self._runs.get(detector)
+            if run_ is None:
+                return None
+            await self._tell(run_, steps.StopCapture(detector))
+            return run_.finished
+
+    async def acquire(self) -> asyncio.Future[Finish]:
+        """Begin the acquisition that the ACQ records ask for.
+
+        Raises:
+            RefusedError: It cannot be done.
+        """
+        async with self._lock:
+            device = self.acq.device
+            wanted = orders.parse_detectors(str(device["Detectors"]), self._beamline)
+            directory = await paths.require(device, str(device["FilePath"]))
+            for name in wanted:
+                self._check_camera(name)
+            expected = {name: self._expectation(name) for name in wanted}
+            order = orders.of_acquisition(self._beamline, directory, str(device["Name"]), wanted, expected)
+            run_ = await self._begin(order, expected)
+            if (seconds := float(device["Timeout"])) > 0:
+                run_.deadline = time.monotonic() + seconds
+            return run_.finished
+
+    async def abort(self, reason: str) -> list[asyncio.Future[Finish]]:
+        """Abort the acquisition of the ACQ records."""
+        async with self._lock:
+            runs = [r for r in self._distinct() if r.order.acquire]
+            for each in runs:
+                await self._tell(each, steps.Abort(reason))
+            return [each.finished for each in runs]
+
+    # ------------------------------------------------------------ beginning
+
+    def _check_camera(self, detector: str) -> None:
+        camera = self.watch.cameras[detector]
+        prefix = self.watch.camera_prefix(self._beamline.detector(detector))
+        if not camera.connected:
+            raise RefusedError(f"{detector}: its camera {prefix} does not answer; is its IOC running?")
+        if camera.state == "Acquire":
+            raise RefusedError(f"{detector} is acquiring; wait for it, or put 0 to {prefix}Acquire")
+
+    def _expectation(self, detector: str) -> Expectation:
+        camera = self.watch.cameras[detector]
+        shape, dtype = self._formats[detector]
+        return orders.expectation(
+            self._beamline.detector(detector),
+            shape=camera.shape or shape,
+            dtype=camera.dtype or dtype,  # type: ignore[arg-type]
+            frame_bytes=self._frame_bytes.get(detector),
+            images=camera.images,
+            per_trigger=camera.per_trigger,
+            may_pause=camera.may_pause,
+        )
+
+    async def _begin(self, order: Order, expected: dict[str, Expectation]) -> Run:
+        for name in order.detectors:
+            if name in self._runs:
+                raise RefusedError(f"{name} is capturing already; wait for its end, or put 0 to its Capture")
+            if not self.supervisor.is_ready(name):
+                raise RefusedError(f"the worker of {name} is not there; it is being started, try again soon")
+        await ask(lambda: orders.check(order, expected, LocalDisk(), self._beamline.storage.reserve))
+        self._number += 1
+        sample = str(self.acq.device["SampleName"])
+        run_ = run.new(self._number, order, self.watch.cameras, self._timing, sample)
+        for name in order.detectors:
+            self._runs[name] = run_
+            await self.hdfs[name].accept(order.full_names[name], count=not order.acquire)
+        if order.acquire:
+            await self.acq.accept(run_)
+        _log.info("acquisition %d: %s in %s begins", run_.number, order.name, order.directory)
+        states = {name: self.watch.cameras[name].state for name in order.detectors}
+        await self._hands.do(run_, run_.machine.begin(time.monotonic(), states))
+        return run_
+
+    # ------------------------------------------------------------ events
+
+    def _push(self, kind: str, detector: str, payload: Any) -> None:
+        self._queue.put_nowait((kind, detector, payload))
+
+    def _later(self, run_: Run, event: steps.Event) -> None:
+        self._push("tell", "", (run_, event))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _distinct(self) -> list[Run]:
+        return list({id(r): r for r in self._runs.values()}.values())
+
+    async def _pump(self) -> None:
+        while True:
+            kind, detector, payload = await self._queue.get()
+            async with self._lock:
+                try:
+                    await self._take(kind, detector, payload)
+                except Exception:
+                    _log.exception("%s of %s could not be taken", kind, detector)
+
+    async def _clock(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK)
+            self._push("tick", "", None)
+
+    async def _take(self, kind: str, detector: str, payload: Any) -> None:
+        match kind:
+            case "worker":
+                await self._worker(detector, payload)
+            case "lost":
+                await self.hdfs[detector].show_worker(there=False)
+                if detector in self._runs:
+                    await self._tell(self._runs[detector], steps.Lost(detector, payload))
+            case "silent":
+                await self.hdfs[detector].show_worker(there=not payload)
+            case "camera":
+                await self._camera(detector, payload)
+            case "tell":
+                run_, event = payload
+                await self._tell(run_, event)
+            case _:
+                await self._tick()
+
+    async def _tick(self) -> None:
+        now = time.monotonic()
+        for each in self._distinct():
+            late = now >= each.deadline
+            event = steps.Abort("Timeout of the acquisition") if late else steps.Tick()
+            await self._tell(each, event)
+        if now - self._forgot > _FORGET:
+            self._forgot = now
+            self.watch.forget(min([time.time(), *(r.began for r in self._distinct())]))
+
+    async def _worker(self, detector: str, message: control.Event) -> None:
+        device = self.hdfs[detector]
+        if isinstance(message, control.Hello):
+            await device.show_worker(there=True)
+            return
+        if isinstance(message, control.Status):
+            await device.show_status(message)
+        run_ = self._runs.get(detector)
+        if run_ is None or message.capture != run_.capture_id(detector):
+            return
+        progress = run_.progress[detector]
+        run.note(progress, message)
+        if isinstance(message, control.FileAdded):
+            self._formats[detector] = (message.shape, message.dtype)
+            await device.show_format(message.shape, message.dtype)
+            self._hands.map(run_, detector)
+        if isinstance(message, control.Done) and message.counters.stored:
+            self._frame_bytes[detector] = message.counters.bytes / message.counters.stored
+        await device.show_counters(progress.counters, progress.captured)
+        event = run.event_of(detector, message)
+        if event is not None:
+            await self._tell(run_, event)
+        elif run_.order.acquire:
+            await self.acq.show(run_)
+
+    async def _camera(self, detector: str, record: str) -> None:
+        camera = self.watch.cameras[detector]
+        run_ = self._runs.get(detector)
+        if run_ is None:
+            if record in ("DataType_RBV", "ArraySizeX_RBV", "ArraySizeY_RBV"):
+                shape, dtype = self._formats[detector]
+                self._formats[detector] = (camera.shape or shape, camera.dtype or dtype)
+                await self.hdfs[detector].show_format(*self._formats[detector])
+            return
+        if record in _EXPECTING:
+            told = control.Expect(
+                images=camera.images, images_per_trigger=camera.per_trigger, stall=not camera.may_pause
+            )
+            with contextlib.suppress(WorkerAbsentError):
+                self.supervisor.send(detector, told)
+        if record == "DetectorState_RBV":
+            await self._tell(run_, steps.CameraState(detector, camera.state))
+
+    # ------------------------------------------------------------ actions
+
+    async def _tell(self, run_: Run, event: steps.Event) -> None:
+        before = {d: c.phase for d, c in run_.machine.captures.items()}
+        actions = run_.machine.handle(event, time.monotonic())
+        for name, capture in run_.machine.captures.items():
+            if before[name] is Phase.OPENING and capture.phase is Phase.CAPTURING:
+                await self.hdfs[name].show_open()
+            if capture.fault and self.hdfs[name].device["WriteMessage"] != capture.fault:
+                _log.error("%s: %s", name, capture.fault)
+                await self.hdfs[name].show_error(capture.fault)
+        if run_.order.acquire and not run_.is_over:
+            await self.acq.show(run_)
+        await self._hands.do(run_, actions)
+
+    async def _finish(self, run_: Run, finish: Finish) -> None:
+        duration = time.monotonic() - run_.started
+        level = logging.WARNING if finish.failed else logging.INFO
+        _log.log(level, "acquisition %d: %s; %s", run_.number, finish.outcome, finish.reason or run_.master)
+        for name in run_.order.detectors:
+            self._runs.pop(name, None)
+            capture = run_.machine.captures[name]
+            error = capture.fault or (finish.reason if finish.failed and not run_.master else "")
+            stored = run_.progress[name].counters.bytes
+            await self.hdfs[name].show_end(error, run_.master, duration, stored)
+        if run_.order.acquire:
+            await self.acq.show_end(run_, finish)
+        if not run_.finished.done():
+            run_.finished.set_result(finish)

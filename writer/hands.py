@@ -1,0 +1,144 @@
+"""What the machines decide, carried out: commands to workers, puts to cameras, and what only needs writing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+from ioc import names
+from ioc.client import CaError, Client
+from layouts.beamline import Beamline
+from writer import control, map_file, orders, publishing, steps
+from writer.disk import in_thread
+from writer.run import Run
+from writer.supervisor import Supervisor, WorkerAbsentError
+from writer.watch import Watch
+
+_log = logging.getLogger(__name__)
+
+_FOR_EVER: Final = 30 * 86400.0
+"""Seconds that a put of Acquire may take to complete: a scan may wait for its trigger for days."""
+_STOP_WITHIN: Final = 5.0
+_TRUTH_WITHIN: Final = 1.0
+
+
+class Hands:
+    """Carries out actions.
+
+    Args:
+        beamline: The description.
+        client: Reaches the cameras.
+        supervisor: Reaches the workers.
+        watch: Knows the cameras and the motors.
+        tell: Takes events that come of it, for a later turn of the loop.
+        finish: Called when a run is over.
+    """
+
+    def __init__(
+        self,
+        beamline: Beamline,
+        client: Client,
+        supervisor: Supervisor,
+        watch: Watch,
+        *,
+        tell: Callable[[Run, steps.Event], None],
+        finish: Callable[[Run, steps.Finish], Awaitable[None]],
+    ) -> None:
+        self._beamline, self._client = beamline, client
+        self.supervisor, self.watch = supervisor, watch
+        self._tell, self._finish = tell, finish
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def close(self) -> None:
+        """Drop what is still waiting for a camera."""
+        for task in list(self._tasks):
+            task.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def do(self, run_: Run, actions: list[steps.Action]) -> None:
+        """Carry out what a machine asks for, in order."""
+        for action in actions:
+            match action:
+                case steps.SendCapture(name):
+                    capture = orders.named(run_.order.captures[name], run_.capture_id(name))
+                    self._send(run_, name, capture)
+                case steps.SendStop(name, drain):
+                    self._send(run_, name, control.Stop(capture=run_.capture_id(name), drain=drain))
+                case steps.SendAborted(name, series):
+                    self._send(run_, name, control.Aborted(series=series))
+                case steps.PutAcquire(name, start):
+                    self._spawn(self._put_acquire(run_, name, start=start))
+                case steps.RestartWorker(name, reason):
+                    self.supervisor.restart(name, reason)
+                case steps.Publish(detectors):
+                    self._spawn(self._publish(run_, detectors))
+                case steps.Finish():
+                    await self._finish(run_, action)
+
+    def _send(self, run_: Run, detector: str, command: control.Command) -> None:
+        try:
+            self.supervisor.send(detector, command)
+        except WorkerAbsentError as error:
+            self._tell(run_, steps.Lost(detector, str(error)))
+
+    async def _put_acquire(self, run_: Run, detector: str, *, start: bool) -> None:
+        prefix = self.watch.camera_prefix(self._beamline.detector(detector))
+        error = ""
+        try:
+            await self._client.put(
+                f"{prefix}Acquire", int(start), wait=start, timeout=_FOR_EVER if start else _STOP_WITHIN
+            )
+        except CaError as problem:
+            why = self.watch.cameras[detector].message
+            error = f"Acquire failed: {problem}" + (f" ({why})" if why else "")
+            _log.warning("%s: %s", detector, error)
+        if start:
+            self._tell(run_, steps.CameraEnded(detector, error))
+
+    def map(self, run_: Run, detector: str) -> None:
+        """Make the map anew over the raw files there are, where the capture has more than one."""
+        order, progress = run_.order, run_.progress[detector]
+        if order.is_single(detector) or progress.shape is None:
+            return
+        path = order.full_names[detector]
+        parts = sorted(progress.parts.values(), key=lambda part: part.row)
+        record = progress.record
+        rows = order.planned[detector] or max((p.row + p.rows for p in parts), default=0)
+        if record is not None:
+            rows = record.rows
+            extents = {f.path: f.rows for f in record.raw_files}
+            parts = [p._replace(rows=extents.get(str(p.path), 0)) for p in parts]
+        content = map_file.tree(path.parent, parts, rows=rows, shape=progress.shape, dtype=progress.dtype)
+        try:
+            map_file.publish(path, content)
+        except OSError as error:
+            _log.error("%s: the map over the raw files could not be written: %s", path, error)
+
+    async def _publish(self, run_: Run, detectors: tuple[str, ...]) -> None:
+        for name in detectors:
+            self.map(run_, name)
+        truths = await self._truths(detectors)
+        histories = {name: h.copy() for name, h in self.watch.histories.items()}
+        found = await in_thread(
+            lambda: publishing.publish(run_, self._beamline, detectors, histories, truths)
+        )
+        run_.master = found.master
+        run_.notes += found.notes
+        self._tell(run_, steps.Published(found.error))
+
+    async def _truths(self, detectors: tuple[str, ...]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        if not self._beamline.simulation.truth:
+            return found
+        for name in detectors:
+            pv = names.truth(self._beamline.prefix, self._beamline.detector(name).pv)
+            with contextlib.suppress(CaError):
+                found[name] = str(await self._client.get(pv, _TRUTH_WITHIN))
+        return found
