@@ -44,6 +44,11 @@ def inspect(root: Group, facts: Facts) -> tuple[tuple[Row, ...], tuple[Finding, 
     entries = {n: m for n, m in root.members.items() if isinstance(m, Group) and m.nx_class == "NXentry"}
     if not entries:
         findings.append(error("/", "no NXentry", "this is no NeXus file, or its entry has no NX_class"))
+    findings += [
+        error(f"/{name}", f"NX_class {member.nx_class!r}", "NXentry is right; readers pass it by")
+        for name, member in root.members.items()
+        if isinstance(member, Group) and name.startswith("entry") and name not in entries
+    ]
     for name, entry in entries.items():
         place = f"/{name}"
         definition = entry.members.get("definition")

@@ -103,17 +103,18 @@ def check_columns(root: Group, frames: Frames, facts: Facts, rows: int) -> Itera
             )
     times = _column(group, facts, Column.START_TIME)
     series = _column(group, facts, Column.SERIES)
-    if times is None or series is None or times.size != series.size:
+    stored = _column(group, facts, Column.STORED)
+    if times is None or series is None or stored is None or not times.size == series.size == stored.size:
         return
-    came = times >= 0
+    came = stored != 0
     back = (np.diff(times[came]) <= 0) & (np.diff(series[came]) == 0)
-    if back.any():
+    if came.any() and not times[came].any():
+        yield note(f"{place}/start_time", "no frame has a time", "the stream did not say it")
+    elif back.any():
         row = int(np.flatnonzero(came)[1:][back][0])
         yield error(
             f"{place}/start_time", f"goes back at frame {row}", "frames are not in the order they were taken"
         )
-    if not came.any():
-        yield note(f"{place}/start_time", "no frame has a time", "the stream did not say it")
 
 
 def _column(group: object, facts: Facts, column: Column) -> NDArray[np.int64] | None:

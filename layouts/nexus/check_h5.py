@@ -1,9 +1,9 @@
-# pyright: standard
 """Checks of a master on disk: opens it and every file it points to.
 
 ``deep`` decodes every frame as well, which takes as long as reading the data.
 """
 
+# pyright: standard
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,4 +1,3 @@
-# pyright: standard
 """Trees to HDF5 files and back.
 
 Files are of HDF5 1.10 (``libver=('v110', 'v110')``): what is newer, half of the field cannot open. Uses
@@ -6,6 +5,7 @@ h5py's low-level calls, which take a third of the time: a master is hundreds of 
 waits for it.
 """
 
+# pyright: standard
 from __future__ import annotations
 
 from pathlib import Path
@@ -76,9 +76,10 @@ def _write_members(parent: Any, group: Group, later: list[tuple[Any, bytes, Hard
             _write_attributes(made, node)
             _write_members(made, node, later)
         elif isinstance(node, Field):
-            made = h5d.create(parent, name, _type(node.value), _space(node.value))
+            kind = _type(node.value)
+            made = h5d.create(parent, name, kind, _space(node.value))
             if node.value.size:
-                made.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(node.value))
+                made.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(node.value), kind)
             _write_attributes(made, node)
         elif isinstance(node, Virtual):
             _write_attributes(_write_virtual(parent, name, node), node)
@@ -121,7 +122,8 @@ def _space(value: Array) -> Any:
 
 def _write_attributes(item: Any, node: Group | Field | Virtual) -> None:
     for name, value in node.attributes.items():
-        h5a.create(item, name.encode(), _type(value), _space(value)).write(np.ascontiguousarray(value))
+        kind = _type(value)
+        h5a.create(item, name.encode(), kind, _space(value)).write(np.ascontiguousarray(value), kind)
 
 
 def read(path: Path) -> Group:

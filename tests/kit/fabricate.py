@@ -206,11 +206,11 @@ def write_meta(path: Path, rows: int, missing: Iterable[int], series: tuple[Seri
         Column.STORED: stored,
         Column.SERIES: np.where(stored, number, -1),
         Column.FRAME: np.where(stored, frame, -1),
-        Column.START_TIME: np.where(stored, start, -1),
-        Column.STOP_TIME: np.where(stored, start + 9_990_000, -1),
-        Column.REAL_TIME: np.where(stored, 9_990_000, -1),
+        Column.START_TIME: np.where(stored, 1 + start, 0),
+        Column.STOP_TIME: np.where(stored, 9_990_000 + start, 0),
+        Column.REAL_TIME: np.where(stored, 9_990_000, 0),
         Column.SIZE: np.where(stored, 1000, 0),
-        Column.ARRIVAL: np.where(stored, int(STARTED.timestamp() * 1e9) + start, -1),
+        Column.ARRIVAL: np.where(stored, int(STARTED.timestamp() * 1e9) + start, 0),
     }
     with h5py.File(path, "x", libver=("v110", "v110")) as file:
         group = file.create_group(Meta.COLUMNS)
