@@ -16,7 +16,7 @@ def descriptor() -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def watch(gone: Callable[[], None]) -> None:
+def watch(gone: Callable[[], object]) -> None:
     """Call ``gone`` from a thread when the lifeline breaks; does nothing where there is none."""
     line = descriptor()
     if line is None:
