@@ -11,6 +11,8 @@ import os
 import sys
 from pathlib import Path
 
+import h5py
+import hdf5plugin
 import zmq
 
 from benchmarks.source import BYTES_IN_FLIGHT, SHAPE
@@ -28,9 +30,6 @@ def pwrite(socket: zmq.Socket[bytes], path: Path, frames: int, size: int) -> Non
 
 def direct_chunk(socket: zmq.Socket[bytes], path: Path, frames: int, size: int) -> None:
     """Receive and write the bytes as chunks."""
-    import h5py
-    import hdf5plugin
-
     with h5py.File(path, "x", libver=("v110", "v110")) as file:
         data = file.create_dataset(
             "data",

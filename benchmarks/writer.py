@@ -69,9 +69,9 @@ def main(*, smoke: bool = False) -> int:
     cases, repeats = (SMOKE, 1) if smoke else (FULL, 5)
     results = [_case(case, repeats) for case in cases]
     machine = facts()
-    table = Table(title="processor time of the receiver, us a frame; median of " + str(repeats))
-    for heading in ("frame", "recv+pwrite", "recv+h5py", "worker", "pwrite/worker", "h5py/worker", "spread"):
-        table.add_column(heading, justify="right")
+    table = Table(title=f"receive and write: processor time, us a frame, median of {repeats}")
+    for heading in ("frame", "pwrite", "h5py", "worker", "pwrite/worker", "h5py/worker", "spread"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for _, row in results:
         table.add_row(*row)
     console.print(table)
