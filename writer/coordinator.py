@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ class Coordinator:
         data: Path,
         server: Server,
         client: Client,
-        commands: dict[str, Sequence[str]],
+        commands: Mapping[str, Sequence[str]],
         *,
         timing: Timing | None = None,
     ) -> None:

@@ -1,4 +1,4 @@
-"""What the machines decide, carried out: commands to workers, puts to cameras, and what only needs writing."""
+"""What the machines decide, carried out: commands to workers, puts to cameras, masters, maps."""
 
 from __future__ import annotations
 
