@@ -59,25 +59,33 @@ def transformations(chain: Sequence[Axis], place: str, frames: int = 0) -> tuple
 def axis_fields(axis: Axis, below: str) -> dict[str, Node]:
     """One axis: its values, and where each frame ended if it was scanned.
 
+    A rotation that was scanned downwards is written as the same rotation about the opposite direction: DIALS
+    takes no sweep of negative width.
+
     Args:
         axis: The motor and its positions.
         below: Path of the axis it stands on, or ".".
     """
     motor = axis.motor
     kind = "rotation" if motor.kind is MotorKind.ROTATION else "translation"
+    sign = -1.0 if axis.is_reversed else 1.0
+    comment = (
+        {"long_name": "minus the motor's angle, about the opposite of its axis"} if axis.is_reversed else {}
+    )
     fields: dict[str, Node] = {
         motor.name: data(
-            axis.values,
+            sign * axis.values,
             units=motor.units,
             transformation_type=kind,
-            vector=unit(motor.vector),
+            vector=sign * unit(motor.vector),
             depends_on=below,
             position_origin=axis.origin.value,
+            **comment,
         )
     }
     if axis.is_scan:
-        fields[f"{motor.name}_end"] = data(axis.values + axis.increment, units=motor.units)
-        fields[f"{motor.name}_increment_set"] = data(axis.increment, units=motor.units)
+        fields[f"{motor.name}_end"] = data(sign * (axis.values + axis.increment), units=motor.units)
+        fields[f"{motor.name}_increment_set"] = data(sign * axis.increment, units=motor.units)
     return fields
 
 
@@ -90,12 +98,13 @@ def positioner(axis: Axis, place: str, pv: str) -> Group:
         pv: Name of its record.
     """
     motor = axis.motor
+    link = SoftLink(path=f"{place}/{motor.name}")
     return group(
         "NXpositioner",
         {
             "name": data(motor.name),
-            "value": SoftLink(path=f"{place}/{motor.name}"),
-            motor.name: SoftLink(path=f"{place}/{motor.name}"),
+            "value": data(axis.values, units=motor.units) if axis.is_reversed else link,
+            motor.name: link,
             "controller_record": data(pv),
             "readback": None if axis.readback is None else data(axis.readback, units=motor.units),
         },

@@ -80,6 +80,10 @@ def check_scan(root: Group, chain: Chain, frames: int) -> Iterator[Finding]:
 def _line(root: Group, path: str, axis: Field) -> Iterator[Finding]:
     values = axis.value.astype(np.float64)
     step = float(np.median(np.diff(values)))
+    if step < 0 and axis.text("transformation_type") == "rotation":
+        yield error(
+            path, f"steps of {step:g}", "DIALS takes no negative width; turn about the opposite vector"
+        )
     off = np.abs(np.diff(values) - step) > STEP * abs(step)
     if off.any():
         row = int(np.flatnonzero(off)[0])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from layouts.beamline import Beamline, Motor
+from layouts.beamline import Beamline, Motor, MotorKind
 from layouts.capture import AxisPositions, DetectorCapture, Origin
 from layouts.geometry import Panel, axis_chain, panel
 
@@ -44,6 +44,11 @@ class Axis:
     def is_scan(self) -> bool:
         """Whether it moved steadily while the frames were taken."""
         return self.increment != 0.0
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether masters turn it about the opposite direction: DIALS refuses a sweep of negative width."""
+        return self.motor.kind is MotorKind.ROTATION and self.increment < 0
 
 
 def axis(beamline: Beamline, capture: DetectorCapture, name: str) -> Axis:

@@ -178,6 +178,7 @@ DEFECTS = {
     "an angle that is none": (lambda t: value(t, f"{SAM}/kappa", np.array([np.nan])), f"{SAM}/kappa"),
     "a fixed axis that jitters": (lambda t: value(t, f"{SAM}/phi", np.arange(12) % 2 * 1e-4), "omega"),
     "another increment": (lambda t: value(t, f"{SAM}/omega_increment_set", 0.2), "increment_set"),
+    "a sweep downwards": (lambda t: value(t, f"{SAM}/omega", np.arange(12) * -0.1), f"{SAM}/omega"),
     "ends missing": (lambda t: value(t, f"{SAM}/omega_end", np.arange(11) * 0.1), "omega_end"),
     "no signal": (lambda t: attribute(t, f"{E}/data", "signal"), f"{E}/data"),
     "no virtual data set": (lambda t: change(t, f"{E}/data/data", None), f"{E}/data/data"),

@@ -77,6 +77,18 @@ def test_readbacks_and_jitter_never_reach_an_axis(make):
     np.testing.assert_allclose(at(root, "/entry/sample/sample_kappa/readback").value, 30.0004)
 
 
+def test_a_sweep_downwards_is_the_same_about_the_opposite_direction(make):
+    root = nxmx.master(make(rotation(omega=(10.0, -0.1))))
+    omega = at(root, "/entry/sample/transformations/omega")
+    np.testing.assert_allclose(omega.value, -10 + 0.1 * np.arange(6))
+    np.testing.assert_allclose(omega.attributes["vector"], -geometry.unit(BEAMLINE.motor("omega").vector))
+    np.testing.assert_allclose(at(root, "/entry/data/omega").value, 10 - 0.1 * np.arange(6))
+    np.testing.assert_allclose(at(root, "/entry/sample/sample_omega/value").value, 10 - 0.1 * np.arange(6))
+    chain = follow(root, "/entry/sample/transformations/sam_z")
+    wanted = geometry.transform(geometry.axis_chain(BEAMLINE, "sam_z"), {"omega": 9.7})
+    np.testing.assert_allclose(matrix(chain, 3), wanted, atol=1e-12)
+
+
 def test_a_step_scan_is_no_staircase(make):
     steps = np.repeat([0.0, 5.0, 10.0], 2)
     root = nxmx.master(
