@@ -30,6 +30,7 @@ class Capture:
         series: The one under way.
         mark: Places below which every frame is stored, or known missing because its series has ended.
         broken: Why nothing can be stored any more; empty while all is well.
+        closed: Series that are over, of this capture or before it: frames of theirs are late.
     """
 
     num_capture: int = 0
@@ -42,10 +43,10 @@ class Capture:
     finished: Finished | None = None
     stopping: float | None = None
     broken: str = ""
+    closed: set[SeriesKey] = field(default_factory=set[SeriesKey])
     _last: Series | None = None
     _next_row: int = 0
     _missing: list[int] = field(default_factory=list[int])
-    _closed: set[SeriesKey] = field(default_factory=set[SeriesKey])
     _heard: float = 0.0
     _doubted: PixelFormat | None = None
 
@@ -72,11 +73,14 @@ class Capture:
         if self.series is not None:
             if self._told_again(self.series, announced):
                 return actions
-            actions += self._close(*self.series.cut(self.rules, "another series began"), now=now)
+            # One of which nothing at all was seen was armed in vain.
+            in_vain = not self.series.came and self.series.end_at is None
+            cut = self.series.cut(self.rules, "another series began")
+            actions += self._close(*cut, now=now, give_back=in_vain)
         if self.finished is not None or (self.tally.stored and self._clashes(announced.parameters)):
-            self._closed.add(announced.key)
+            self.closed.add(announced.key)
             return actions
-        self._closed.discard(announced.key)
+        self.closed.discard(announced.key)
         return [*actions, self._open(announced)]
 
     def frame(self, key: SeriesKey, number: int, pixels: PixelFormat, now: float) -> tuple[int, list[Action]]:
@@ -246,7 +250,7 @@ class Capture:
         """A frame of no series under way: 0 if its series has begun with it, else why not."""
         if self.finished is not None:
             return UNWANTED, []
-        if key in self._closed:
+        if key in self.closed:
             last = self._last
             again = last is not None and last.key == key and last.is_filled(number - last.first)
             return DUPLICATE if again else FOREIGN, []
@@ -284,20 +288,29 @@ class Capture:
             arrival=series.arrival,
         )
 
-    def _close(self, outcome: Outcome, reason: str, *, now: float, give_back: bool = False) -> list[Action]:
+    def _close(
+        self, outcome: Outcome, reason: str, *, now: float, give_back: bool = False, over: bool = True
+    ) -> list[Action]:
         series = self.series
         if series is None:
             return []
         self.series = None
-        return self._close_series(series, outcome, reason, now=now, give_back=give_back)
+        return self._close_series(series, outcome, reason, now=now, give_back=give_back, over=over)
 
     def _close_series(
-        self, series: Series, outcome: Outcome, reason: str, *, now: float, give_back: bool = False
+        self,
+        series: Series,
+        outcome: Outcome,
+        reason: str,
+        *,
+        now: float,
+        give_back: bool = False,
+        over: bool = True,
     ) -> list[Action]:
         rows = series.rows(self.rules, outcome, give_back=give_back or bool(self.broken))
         missing = series.missing(rows)
         self._last = series
-        self._closed.add(series.key)
+        self.closed.add(series.key)
         self._missing += missing
         self._next_row = self.mark = series.row + rows
         self.tally.expected += rows
@@ -315,6 +328,7 @@ class Capture:
             arrival=series.arrival,
             first_frame=series.first_at,
             ended=now,
+            over=over and outcome is not Outcome.COMPLETE,
         )
         self.ended.append(ended)
         actions: list[Action] = [ended]
@@ -337,7 +351,7 @@ class Capture:
         if self.series is not None:
             lost = self.series.end_at is not None
             cut = self.series.cut(self.rules, "the capture was stopped")
-            actions += self._close(*cut, now=now, give_back=not lost)
+            actions += self._close(*cut, now=now, give_back=not lost, over=lost)
             if self.finished is not None:
                 return actions
         outcome, reason = self._outcome()

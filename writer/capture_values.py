@@ -58,7 +58,10 @@ class Began:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A series is over and its places are settled."""
+    """A series is over and its places are settled.
+
+    ``over`` says that the detector sends no more of it, where its end message or number of frames does not.
+    """
 
     key: SeriesKey
     row: int
@@ -72,6 +75,7 @@ class Ended:
     arrival: float
     first_frame: float | None
     ended: float
+    over: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -204,7 +204,7 @@ class Series:
         planned = self.planned(rules)
         if give_back or outcome is Outcome.ABORTED or planned is None or length is None:
             return self.high
-        return length
+        return max(length, self.high)
 
     def missing(self, rows: int) -> list[int]:
         """Places of the capture without a frame, of the first ``rows`` of the series."""

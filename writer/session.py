@@ -257,6 +257,7 @@ class Session:
             self._refuse(order, error.errno or 0, error.strerror or str(error), now)
             return
         self._open = opened
+        opened.capture.closed.update(known.key for known in self._known.values() if known.is_over)
         current = next(reversed(self._known.values()), None)
         if current is not None and not current.is_over:
             start = self._start
@@ -283,5 +284,9 @@ class Session:
 
     def _done(self, opened: OpenCapture) -> None:
         self._open, self._last = None, opened
+        for ended in opened.capture.ended:
+            known = self._known.get(ended.key)
+            if known is not None and ended.over:
+                known.ended = True
         self._message = opened.capture.broken or self._message
         self._totals = self._totals.plus(opened.capture.tally)

@@ -1,0 +1,424 @@
+"""Bookkeeping of a capture: rules one by one, and the sums over any course of events."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layouts.capture import Outcome
+from layouts.stream.messages import Codec, SeriesParameters
+from writer.capture import DUPLICATE, FOREIGN, UNWANTED, Capture
+from writer.capture_values import Began, Ended, Finished, PixelFormat
+from writer.series import Announced, Rules, SeriesKey
+
+PIXELS = PixelFormat((4, 6), "uint16", Codec.BSLZ4)
+OTHER = PixelFormat((4, 6), "uint32", Codec.BSLZ4)
+
+
+def announced(number, images=None, *, first=0, **said):
+    return Announced(
+        key=SeriesKey(number),
+        parameters=SeriesParameters(images=images, **said),
+        arrival=0.0,
+        next_frame=first,
+    )
+
+
+class Drive:
+    """A capture with a clock, and what came of every frame."""
+
+    def __init__(self, **options):
+        self.capture = Capture(**options)
+        self.now = 100.0
+        self.actions = []
+
+    def start(self, *args, **said):
+        self.actions += self.capture.start(announced(*args, **said), self.now)
+
+    def frame(self, series, number, pixels=PIXELS, *, fails=False):
+        place, actions = self.capture.frame(SeriesKey(series), number, pixels, self.now)
+        self.actions += actions
+        if place >= 0 and fails:
+            self.capture.failed()
+        elif place >= 0:
+            self.actions += self.capture.stored(place, 10, self.now)
+        return place
+
+    def frames(self, series, numbers):
+        return [self.frame(series, number) for number in numbers]
+
+    def end(self, series):
+        self.actions += self.capture.end(SeriesKey(series), self.now)
+
+    def wait(self, seconds):
+        self.now += seconds
+        self.actions += self.capture.tick(self.now)
+
+    def stop(self, *, drain=True):
+        self.actions += self.capture.stop(self.now, drain=drain)
+
+    def abort(self, number=None):
+        self.actions += self.capture.abort(number, self.now)
+
+    @property
+    def finished(self):
+        return self.capture.finished
+
+    @property
+    def last(self):
+        return [action for action in self.actions if isinstance(action, Ended)][-1]
+
+
+def sums(capture):
+    tally = capture.tally
+    assert tally.received == (tally.stored + tally.duplicate + tally.foreign + tally.unwanted + tally.failed)
+    if capture.series is None:
+        assert tally.expected == tally.stored + tally.missing
+
+
+def test_places_follow_one_another():
+    drive = Drive(num_capture=7)
+    drive.start(1, 3)
+    assert drive.frames(1, range(3)) == [0, 1, 2]
+    drive.end(1)
+    drive.start(2, 4)
+    assert drive.frames(2, [1, 0, 3, 2]) == [4, 3, 6, 5]
+    assert drive.finished == Finished(outcome=Outcome.COMPLETE, reason="", rows=7, missing=())
+    sums(drive.capture)
+
+
+def test_the_mark_waits_for_holes_until_the_series_is_over():
+    drive = Drive()
+    drive.start(1, 5)
+    drive.frames(1, [0, 1, 3])
+    assert drive.capture.mark == 2
+    drive.frame(1, 2)
+    assert drive.capture.mark == 4
+    drive.end(1)
+    drive.wait(2.1)
+    assert drive.capture.mark == 5
+    assert drive.last.outcome is Outcome.INCOMPLETE
+    assert drive.last.rows == 5
+
+
+def test_the_count_ends_a_series_without_an_end_message():
+    drive = Drive()
+    drive.start(1, 2)
+    drive.frames(1, [0, 1])
+    assert drive.last.outcome is Outcome.COMPLETE
+    assert drive.frame(1, 1) == DUPLICATE
+    assert drive.frame(1, 5) == FOREIGN
+
+
+def test_an_abort_gives_trailing_places_back():
+    drive = Drive(num_capture=100)
+    drive.start(1, 100)
+    drive.frames(1, [0, 1, 3])
+    drive.abort(1)
+    drive.end(1)
+    drive.wait(0.11)
+    assert (drive.last.outcome, drive.last.rows) == (Outcome.ABORTED, 4)
+    drive.start(2, 2)
+    assert drive.frames(2, [0, 1]) == [4, 5]
+    drive.stop()
+    drive.wait(0.2)
+    assert drive.finished.outcome is Outcome.ABORTED
+    assert drive.finished.missing == (2,)
+    sums(drive.capture)
+
+
+def test_an_abort_told_late_gives_back_too():
+    drive = Drive()
+    drive.start(1, 100)
+    drive.frames(1, [0, 1])
+    drive.end(1)
+    drive.wait(3)
+    assert drive.last.rows == 100
+    drive.abort(1)
+    assert (drive.last.outcome, drive.last.rows) == (Outcome.ABORTED, 2)
+    drive.stop(drain=False)
+    assert drive.finished.rows == 2
+    sums(drive.capture)
+
+
+def test_an_abort_without_an_end_message_waits_for_the_grace():
+    drive = Drive()
+    drive.start(1, 10)
+    drive.frame(1, 0)
+    drive.abort()
+    drive.wait(1.9)
+    assert drive.capture.series is not None
+    drive.wait(0.2)
+    assert drive.last.outcome is Outcome.ABORTED
+
+
+def test_nothing_stalls_before_the_first_frame_or_between_triggers():
+    drive = Drive(rules=Rules(stall_timeout=1.0))
+    drive.start(1, 6, images_per_trigger=2, triggers=3)
+    drive.wait(600)
+    drive.frames(1, [0, 1])
+    drive.wait(600)
+    assert drive.capture.series is not None
+    drive.frame(1, 2)
+    drive.wait(1.2)
+    assert drive.last.outcome is Outcome.INCOMPLETE
+    assert drive.last.rows == 6
+    assert "1.2 s" in drive.last.reason
+
+
+def test_a_lost_last_frame_is_no_reason_to_stall_between_triggers():
+    drive = Drive(rules=Rules(stall_timeout=1.0, images_per_trigger=2))
+    drive.start(1, 6)
+    drive.frames(1, [1, 3])
+    drive.wait(600)
+    assert drive.capture.series is not None
+
+
+def test_pauses_of_any_length_where_they_are_in_order():
+    for drive, said in (
+        (Drive(rules=Rules(stall=False)), {}),
+        (Drive(), {"trigger_mode": "exte"}),
+        (Drive(), {"trigger_mode": "inte"}),
+    ):
+        drive.start(1, 6, **said)
+        drive.frame(1, 0)
+        drive.wait(600)
+        assert drive.capture.series is not None
+
+
+def test_frame_time_is_no_stall():
+    drive = Drive(rules=Rules(stall_timeout=1.0))
+    drive.start(1, 6, frame_time=60.0)
+    drive.frame(1, 0)
+    drive.wait(60.5)
+    assert drive.capture.series is not None
+    drive.wait(1)
+    assert drive.capture.series is None
+
+
+def test_frames_overtaken_by_the_end_have_their_grace():
+    drive = Drive(rules=Rules(grace=2.0))
+    drive.start(1, 3)
+    drive.frame(1, 0)
+    drive.end(1)
+    drive.wait(1.5)
+    assert drive.frames(1, [2, 1]) == [2, 1]
+    assert drive.last.outcome is Outcome.COMPLETE
+
+
+def test_capture_in_mid_series_begins_with_the_next_frame():
+    drive = Drive()
+    drive.start(1, 10, first=4)
+    assert drive.frame(1, 3) == UNWANTED
+    assert drive.frames(1, range(4, 10)) == list(range(6))
+    assert drive.last.first == 4
+    assert drive.last.rows == 6
+
+
+def test_a_series_whose_start_was_not_seen():
+    drive = Drive()
+    assert drive.frames(8, [5, 6]) == [0, 1]
+    drive.end(8)
+    drive.wait(2.1)
+    assert drive.last.outcome is Outcome.INCOMPLETE
+    assert "start message not seen" in drive.last.reason
+    # later ones have lost what is before their first frame
+    assert drive.frame(9, 1) == 3
+    drive.end(9)
+    drive.wait(2.1)
+    assert drive.capture.tally.missing == 1
+
+
+def test_stray_frames_in_mid_series_are_foreign():
+    drive = Drive()
+    drive.start(1, 3)
+    assert drive.frames(99, [0, 1]) == [FOREIGN, FOREIGN]
+    assert drive.frames(1, [0, 1, 2]) == [0, 1, 2]
+
+
+def test_stale_frames_of_a_series_before_the_capture_are_foreign():
+    drive = Drive(closed={SeriesKey(1)})
+    assert drive.frame(1, 7) == FOREIGN
+    drive.start(1, 2)
+    assert drive.frames(1, [0, 1]) == [0, 1]
+
+
+def test_another_type_is_refused():
+    drive = Drive()
+    drive.start(1, 2)
+    drive.frame(1, 0)
+    assert drive.frame(1, 1, OTHER) == FOREIGN
+    drive.frame(1, 1)
+    drive.start(2, 2, dtype="uint32")
+    assert drive.frame(2, 0, OTHER) == FOREIGN
+    drive.stop(drain=False)
+    assert drive.finished.rows == 2
+
+
+def test_a_series_that_turns_out_to_be_of_another_type_takes_no_places():
+    drive = Drive()
+    drive.start(1, 1)
+    drive.frame(1, 0)
+    drive.start(2, 5)
+    assert drive.frame(2, 0, OTHER) == FOREIGN
+    drive.end(2)
+    drive.wait(2.1)
+    assert drive.last.rows == 0
+    drive.start(3, 1)
+    assert drive.frame(3, 0) == 1
+
+
+def test_the_first_frame_decides_unless_its_start_message_disagrees():
+    drive = Drive(format=OTHER)
+    drive.start(1, 3, dtype="uint16")
+    assert drive.frame(1, 0, PIXELS) == 0
+    drive = Drive()
+    drive.start(1, 3, dtype="uint16")
+    assert drive.frame(1, 0, OTHER) == FOREIGN
+    assert drive.frame(1, 1, OTHER) == 1
+
+
+def test_num_capture_cuts_a_series():
+    drive = Drive(num_capture=3)
+    drive.start(1, 10)
+    assert drive.frames(1, [0, 5, 1, 2]) == [0, UNWANTED, 1, 2]
+    assert drive.finished.outcome is Outcome.COMPLETE
+    assert drive.finished.rows == 3
+    assert drive.frame(1, 3) == UNWANTED
+    sums(drive.capture)
+
+
+def test_stop_drains_until_it_is_quiet():
+    drive = Drive()
+    drive.start(1, 10)
+    drive.frame(1, 0)
+    drive.stop()
+    drive.wait(0.08)
+    drive.frame(1, 1)
+    drive.wait(0.08)
+    assert drive.finished is None
+    drive.wait(0.03)
+    assert drive.finished.rows == 2
+    assert "2 of 10 frames: the capture was stopped" in drive.finished.reason
+
+
+def test_stop_does_not_drain_for_ever():
+    drive = Drive(rules=Rules(grace=1.0))
+    drive.start(1, 1000)
+    drive.stop()
+    for number in range(30):
+        drive.frame(1, number)
+        drive.wait(0.05)
+    assert drive.finished is not None
+
+
+def test_armed_in_vain_costs_nothing():
+    drive = Drive(num_capture=2)
+    drive.start(1, 500)
+    drive.start(2, 2)
+    assert drive.frames(2, [0, 1]) == [0, 1]
+    assert drive.finished.rows == 2
+
+
+def test_a_start_message_told_twice_changes_nothing():
+    drive = Drive()
+    drive.start(1, 3)
+    drive.frame(1, 0)
+    drive.start(1, 3)
+    assert drive.frames(1, [1, 2]) == [1, 2]
+    assert len(drive.capture.ended) == 1
+
+
+def test_files_that_break_end_the_capture_with_the_series():
+    drive = Drive(num_capture=50)
+    drive.start(1, 50)
+    drive.frames(1, range(5))
+    drive.frame(1, 5, fails=True)
+    assert drive.capture.give_up("disk full", drive.now) == []
+    drive.frame(1, 6, fails=True)
+    drive.end(1)
+    drive.wait(2.1)
+    assert drive.finished == Finished(outcome=Outcome.INCOMPLETE, reason="disk full", rows=5, missing=())
+    assert drive.capture.tally.failed == 2
+    sums(drive.capture)
+
+
+def test_images_and_triggers_that_the_coordinator_knows():
+    drive = Drive()
+    drive.start(1)
+    drive.frame(1, 0)
+    drive.actions += drive.capture.expect(Rules().told(images=2, images_per_trigger=1, stall=True), drive.now)
+    drive.wait(600)
+    drive.frame(1, 1)
+    assert drive.last.outcome is Outcome.COMPLETE
+
+
+events = st.one_of(
+    st.tuples(st.just("start"), st.integers(1, 3), st.sampled_from([None, 1, 3, 5])),
+    st.tuples(st.just("frame"), st.integers(1, 4), st.integers(0, 6)),
+    st.tuples(st.just("frame"), st.integers(1, 2), st.integers(0, 4)),
+    st.tuples(st.just("other"), st.integers(1, 3), st.integers(0, 5)),
+    st.tuples(st.just("malformed")),
+    st.tuples(st.just("end"), st.integers(1, 3)),
+    st.tuples(st.just("abort"), st.sampled_from([None, 1, 2])),
+    st.tuples(st.just("wait"), st.sampled_from([0.01, 0.2, 3.0, 30.0])),
+    st.tuples(st.just("stop"), st.booleans()),
+    st.tuples(st.just("give up")),
+)
+
+
+def happen(drive, kind, details, places):
+    """One event; the place it filled, if any, is added."""
+    capture = drive.capture
+    match kind:
+        case "start":
+            drive.start(*details)
+        case "frame" | "other":
+            number, pixels = details[1], OTHER if kind == "other" else PIXELS
+            fails = bool(capture.broken) or number == 6
+            place = drive.frame(details[0], number, pixels, fails=fails)
+            if place >= 0 and not fails:
+                places.append(place)
+        case "malformed":
+            capture.malformed(drive.now)
+        case "end":
+            drive.end(*details)
+        case "abort":
+            drive.abort(*details)
+        case "wait":
+            drive.wait(*details)
+        case "stop" if capture.finished is None:
+            drive.stop(drain=details[0])
+        case "give up" if capture.finished is None:
+            drive.actions += capture.give_up("broken", drive.now)
+
+
+@settings(max_examples=150, deadline=None)
+@given(num_capture=st.sampled_from([0, 0, 4, 9]), course=st.lists(events, max_size=40))
+def test_sums_hold_over_any_course_of_events(num_capture, course):
+    drive = Drive(num_capture=num_capture)
+    capture = drive.capture
+    places: list[int] = []
+    mark = 0
+    for kind, *details in course:
+        happen(drive, kind, details, places)
+        sums(capture)
+        assert kind == "abort" or capture.mark >= mark or capture.broken
+        mark = capture.mark
+        assert mark <= max(capture.rows, capture.high)
+    if capture.finished is None:
+        drive.stop(drain=False)
+    finished = capture.finished
+    sums(capture)
+    tally = capture.tally
+    assert finished.rows == tally.expected == tally.stored + tally.missing
+    assert list(finished.missing) == sorted(set(finished.missing))
+    assert len(finished.missing) == tally.missing
+    assert sorted([*places, *finished.missing]) == list(range(finished.rows))
+    assert finished.rows <= num_capture or not num_capture
+    began = [action for action in drive.actions if isinstance(action, Began)]
+    assert len(began) == len(capture.ended)
+    row = 0
+    for ended in capture.ended:
+        assert ended.row == row
+        row += ended.rows
+    assert row == finished.rows
+    assert sum(isinstance(action, Finished) for action in drive.actions) == 1
