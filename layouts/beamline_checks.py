@@ -29,6 +29,7 @@ def cross_check(values: Mapping[str, Any]) -> list[str]:
         findings += _directions(f"detectors[{i}]", detector)
     findings += _endpoints(detectors, values)
     findings += _references(values, by_name)
+    findings += _crystal(_table(_table(values, "sample"), "crystal"))
     return findings
 
 
@@ -128,6 +129,25 @@ def _references(values: Mapping[str, Any], by_name: Mapping[str, dict[str, Any]]
         if by_name.get(str(motor), {}).get("kind") != "rotation":
             findings.append(f"goniometer.{axis}: no motor {motor!r} of kind 'rotation'")
     return findings
+
+
+def _crystal(crystal: dict[str, Any]) -> list[str]:
+    # Imported here: most commands read a beamline file and need no numpy.
+    from layouts.symmetry import space_group
+
+    given: Any = crystal.get("cell")
+    cell = [_number(v) for v in cast("list[Any]", given)] if isinstance(given, (list, tuple)) else []
+    if len(cell) != 6 or not all(value > 0 for value in cell):
+        return []  # pydantic says so
+    try:
+        group = space_group(str(crystal.get("space_group", "P 43 21 2")))
+    except ValueError as error:
+        return [f"sample.crystal.space_group: {error}"]
+    if group.fits(cell):
+        return []
+    finding = f"sample.crystal.cell: {cell} is no lattice of {group.symbol} ({group.laue}); "
+    finding += "its lengths and angles must be equal, or 90 or 120 degrees, where the space group says so"
+    return [finding]
 
 
 def _table(values: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -15,8 +15,8 @@ TAILS = 4.5
 MARGIN = 5.0
 """A spot whose centre lies this far outside the detector, in pixels, leaves nothing on it."""
 
-_DWELL = 0.05
-"""Seconds per degree at which the beamline file's intensity holds: 20 deg/s, as rotations go."""
+_DWELL = 0.025
+"""Seconds per degree at which the beamline file's intensity holds: 40 deg/s, as fast rotations go."""
 
 _WAVELENGTH = 0.976
 """And the wavelength, Angstrom."""
