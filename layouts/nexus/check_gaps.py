@@ -39,7 +39,11 @@ def check_gaps(root: Group, frames: Frames, facts: Facts) -> Iterator[Finding]:
     for s in frames.virtual.stretches:
         open_[s.at : s.at + s.stop - s.start] = False
     yield from _differ(where, "frames are mapped nowhere, and not listed as missing", open_ & ~listed)
-    yield from _differ(where, "frames are listed as missing, and mapped", listed & ~open_)
+    fills = {facts.get((s.file, s.path), Outside()).fill for s in frames.virtual.stretches}
+    if fills - {frames.virtual.fill}:
+        yield from _differ(where, "frames are listed as missing, and mapped", listed & ~open_)
+    elif (listed & ~open_).any():
+        yield note(where, "some are mapped", "they read as masked, because the raw files are filled so")
     stored = _stored(root, frames, facts, rows)
     if stored is not None:
         column = f"{frames.entry}/instrument/detector/frames/stored"

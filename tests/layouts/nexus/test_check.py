@@ -208,7 +208,7 @@ DEFECTS = {
     "no gap is listed": (lambda t: change(t, f"{E}/capture/missing", None), "capture/missing"),
     "a gap that is none": (
         lambda t: value(t, f"{E}/capture/missing", np.array([1, 3, 4, 9])),
-        "capture/missing",
+        "frames/stored",
     ),
     "a gap outside": (lambda t: value(t, f"{E}/capture/missing", np.array([3, 4, 9, 99])), "capture/missing"),
     "another number of frames": (lambda t: value(t, f"{E}/capture/frames", 11), f"{E}/capture/frames"),

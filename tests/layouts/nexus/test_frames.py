@@ -13,6 +13,7 @@ from layouts.nexus.frames import frames, masked, runs
 from layouts.nexus.tree import group
 from layouts.nexus.tree_h5 import write
 from tests.kit.fabricate import acquire, shot
+from writer.masters import publish
 
 BEAMLINE = beamline.load()
 
@@ -43,3 +44,18 @@ def test_the_virtual_data_set_is_the_models_array(rows, per_file, draw, dtype):
     assert read.dtype == dtype
     np.testing.assert_array_equal(read, model)
     assert all(s.start < s.stop <= s.extent for s in virtual.stretches)
+
+
+def test_too_many_gaps_are_left_to_the_raw_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("layouts.nexus.frames.MOST", 3)
+    model = np.arange(1, 10 * 12 + 1, dtype=np.uint16).reshape(10, 3, 4)
+    gaps = range(0, 10, 2)
+    acquisition = acquire(
+        tmp_path, BEAMLINE, [shot("EIG1", model, missing=gaps, rows_per_file=6, omega=(0, 1))]
+    )
+    assert [s.stop for s in frames(acquisition.detectors[0], tmp_path).stretches] == [6, 4]
+    published = publish(acquisition)
+    assert published.ok, published.findings
+    model[list(gaps)] = masked("uint16")
+    with h5py.File(published.paths[0]) as file:
+        np.testing.assert_array_equal(file["entry/data/data"][()], model)
