@@ -16,7 +16,7 @@ from typing import Any
 
 from ioc import names
 from ioc.menus import Acquire, Acquiring, Armed, DetectorState, DisableEnable
-from ioc.records import PutError, Severity
+from ioc.records import PutError, Severity, Status
 from ioc.server import Server
 from ioc.tables import cam
 from layouts.beamline import Beamline, Detector
@@ -75,6 +75,7 @@ class Camera:
         self._run: asyncio.Task[None] | None = None
         self._acquisition: Acquisition | None = None
         self._counter = 0
+        self._refused: set[str] = set()
         self._serve_truth = beamline.simulation.truth
         # The frame time follows the exposure until a client asks for a longer one.
         self._follows = True
@@ -189,8 +190,19 @@ class Camera:
         try:
             await self._obey(name, value)
         except (ConfigError, RefusedError, LinkError) as error:
-            await self.device.post_changed({"StatusMessage_RBV": str(error)})
+            await self.say(str(error), severity=Severity.MINOR)
+            await self._alarm(name, Severity.MINOR)
             raise PutError(f"{self.device.prefix}{name}: {error}") from None
+        if name in self._refused:
+            await self._alarm(name, Severity.NONE)
+
+    async def _alarm(self, name: str, severity: Severity) -> None:
+        """Mark the readback of a setpoint whose last put was refused, or clear the mark."""
+        readback = f"{name}_RBV"
+        if readback in self.device:
+            status = Status.WRITE if severity else Status.NO_ALARM
+            await self.device.post(readback, self.device[readback], severity=severity, status=status)
+        (self._refused.add if severity else self._refused.discard)(name)
 
     async def _obey(self, name: str, value: Any) -> None:
         if name == "Acquire":
@@ -208,21 +220,19 @@ class Camera:
             await self.device.settle(name, cam_values.accepted(name, value, self.eiger.config, self.detector))
 
     async def _set(self, pv: str, name: str, value: Any) -> None:
-        if pv == "AcquirePeriod" and value <= self.eiger.config.count_time:
-            # As short as it gets, and shorter again with the exposure; 0 is the usual way to say so.
-            self._follows = True
-            value = max(value, 0.0) or self.eiger.config.count_time + self.eiger.config.readout_time
-            value = max(value, self.eiger.config.readout.frame_time_min)
-        elif pv == "AcquirePeriod":
-            self._follows = False
+        if pv == "AcquirePeriod":
+            # 0 is the usual way to say: as short as it gets, whatever the exposure becomes.
+            self._follows = value == 0
+            value = value or self._shortest()
         await self.configure(name, value)
         if pv == "AcquireTime" and self._follows:
-            config = self.eiger.config
-            await self.configure(
-                "frame_time", max(config.count_time + config.readout_time, config.readout.frame_time_min)
-            )
+            await self.configure("frame_time", self._shortest())
         # The setpoint keeps what the client wrote; the readback says what became of it.
         await self._settle()
+
+    def _shortest(self) -> float:
+        config = self.eiger.config
+        return max(config.count_time + config.readout_time, config.readout.frame_time_min)
 
     async def _trigger(self, exposure: float) -> None:
         if self.device["ManualTrigger"] != DisableEnable.ENABLE:

@@ -1,0 +1,474 @@
+"""The simulator's processes, driven through Channel Access, with a receiver on the stream."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+
+from ioc.client import Client, PutFailedError
+from layouts.beamline import load
+from layouts.stream import codecs
+from sim.scenes.exposure import Exposure
+from sim.scenes.scene import Scene
+from tests.kit.simulated import Receiver, gone, simulator
+
+pytestmark = pytest.mark.system
+
+CAM, CAM2, MOT, TRIG, SIM = "SB:EIG1:cam1:", "SB:EIG2:cam1:", "SB:MOT:", "SB:TRIG:", "SB:EIG1:SIM:"
+
+
+@pytest.fixture(scope="module")
+def sim():
+    with simulator() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def main(sim):
+    with Receiver(sim.beamline.detectors[0].stream.endpoint) as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def second(sim):
+    with Receiver(sim.beamline.detectors[1].stream.endpoint) as receiver:
+        yield receiver
+
+
+class Hands:
+    """What a person at a terminal does."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    async def put(self, name, value):
+        await self.client.put(name, value, wait=True, timeout=60.0)
+
+    async def get(self, name):
+        return await self.client.get(name, timeout=5.0)
+
+    async def set(self, prefix, **values):
+        for name, value in values.items():
+            await self.put(prefix + name, value)
+
+    async def until(self, name, value, within=20.0):
+        reached = asyncio.Event()
+        right = value if callable(value) else (lambda found: found == value)
+        off = await self.client.subscribe(name, lambda r: reached.set() if right(r.value) else None)
+        try:
+            await asyncio.wait_for(reached.wait(), within)
+        finally:
+            off()
+
+    async def truth(self):
+        return json.loads(await self.get(SIM + "Truth_RBV"))
+
+
+@asynccontextmanager
+async def hands(sim):
+    client = Client([sim.address])
+    try:
+        yield Hands(client)
+    finally:
+        await client.close()
+
+
+async def internal(h, images=3, time=0.01, prefix=CAM, **more):
+    await h.set(
+        prefix,
+        TriggerMode="Internal Series",
+        ManualTrigger="Disable",
+        NumImages=images,
+        NumTriggers=1,
+        AcquireTime=time,
+        AcquirePeriod=time,
+        **more,
+    )
+
+
+def test_right_from_boot(sim):
+    async def do():
+        async with hands(sim) as h:
+            detector = sim.beamline.detectors[0]
+            for name, value in {
+                "ArraySizeX_RBV": detector.spec.width,
+                "ArraySizeY_RBV": detector.spec.height,
+                "ArraySize0_RBV": detector.spec.width,
+                "SizeX_RBV": detector.spec.width,
+                "MaxSizeY_RBV": detector.spec.height,
+                "DetectorState_RBV": "Idle",
+                "State_RBV": "idle",
+                "Acquire_RBV": "Done",
+                "Model_RBV": "EIGER2 1M",
+                "BitDepthImage_RBV": 32,
+                "DataType_RBV": "UInt32",
+                "PhotonEnergy_RBV": 12700.0,
+                "ThresholdEnergy_RBV": 6350.0,
+                "SequenceId": 0,
+            }.items():
+                assert await h.get(CAM + name) == value, name
+            assert await h.get(CAM2 + "StreamVersion_RBV") == "Stream"
+
+    asyncio.run(do())
+
+
+def test_acquire_with_completion_and_a_second_one_that_changes_nothing(sim, main):
+    async def do():
+        async with hands(sim) as h:
+            seen = []
+            for name in ("Acquire", "Acquire_RBV", "DetectorState_RBV", "Armed", "AcquireBusy"):
+                await h.client.subscribe(CAM + name, lambda r, n=name: seen.append((n, r.value)))
+            await internal(h, images=5)
+            seen.clear()
+            first = asyncio.create_task(h.put(CAM + "Acquire", 1))
+            await h.until(CAM + "Armed", "Armed")
+            await h.put(CAM + "Acquire", 1)
+            await first
+            await asyncio.sleep(0)
+            series = await h.get(CAM + "SequenceId")
+            assert await h.get(CAM + "NumImagesCounter_RBV") == 5
+            assert await h.get(CAM + "StreamDropped_RBV") == 0
+            assert await h.get(CAM + "StatusMessage_RBV") == "Ready"
+            assert [v for n, v in seen if n == "Acquire_RBV"] == ["Acquiring", "Done"]
+            assert [v for n, v in seen if n == "DetectorState_RBV"] == ["Acquire", "Idle"]
+            assert [v for n, v in seen if n == "Armed"] == ["Armed", "Unarmed"]
+            last = [n for n, v in seen if v in ("Done", "Idle")]
+            assert last.index("DetectorState_RBV") < last.index("Acquire_RBV") < last.index("Acquire")
+            return series, await h.truth()
+
+    series, truth = asyncio.run(do())
+    got = main.series(series)
+    assert got.start is not None
+    assert [i.frame for i in got.images] == [0, 1, 2, 3, 4]
+    assert [i.start_time.nanoseconds for i in got.images] == [n * 10_000_000 for n in range(5)]
+    assert {i.stop_time.nanoseconds - i.start_time.nanoseconds for i in got.images} == {9_999_900}
+    assert got.start.config["number_of_images"] == 5
+    assert got.start.config["image_dtype"] == "uint16"
+    assert truth["produced"] == truth["sent"] == 5
+
+
+def test_pixels_are_the_scene_s(sim, main):
+    async def do():
+        async with hands(sim) as h:
+            await internal(h, images=2)
+            await h.put(CAM + "Acquire", 1)
+            return await h.get(CAM + "SequenceId")
+
+    series = asyncio.run(do())
+    got = main.series(series)
+    scene = Scene(sim.beamline, sim.beamline.detectors[0])
+    assert np.array_equal(got.start.pixel_mask["threshold_1"], scene.pixel_mask)
+    rest = {m.name: m.initial for m in sim.beamline.motors}
+    for image in got.images:
+        exposure = Exposure(start=rest, stop=rest, count_time=0.0099999, frame=image.frame, series=series)
+        assert np.array_equal(codecs.decompress(image.payloads[0]), scene.render(exposure))
+
+
+def test_an_abort_in_mid_series_and_a_series_straight_after(sim, main):
+    async def do():
+        async with hands(sim) as h:
+            await internal(h, images=1000, time=0.05)
+            running = asyncio.create_task(h.put(CAM + "Acquire", 1))
+            await h.until(CAM + "Armed", "Armed")
+            await h.until(CAM + "NumImagesCounter_RBV", lambda count: count >= 2)
+            await h.put(CAM + "Acquire", 0)
+            assert await h.get(CAM + "DetectorState_RBV") == "Aborted"
+            assert await h.get(CAM + "Acquire_RBV") == "Done"
+            assert await h.get(CAM + "State_RBV") == "idle"
+            await asyncio.wait_for(running, 5)
+            aborted, counted = await h.get(CAM + "SequenceId"), await h.get(CAM + "NumImagesCounter_RBV")
+            truth = await h.truth()
+            await internal(h, images=2)
+            await h.put(CAM + "Acquire", 1)
+            assert await h.get(CAM + "DetectorState_RBV") == "Idle"
+            return aborted, counted, truth
+
+    aborted, counted, truth = asyncio.run(do())
+    got = main.series(aborted)
+    assert len(got.images) == counted == truth["sent"] < 1000
+    assert [i.frame for i in got.images] == list(range(counted))
+    assert [i.frame for i in main.series(aborted + 1).images] == [0, 1]
+
+
+def test_an_external_series_begins_exactly_where_the_motor_crosses(sim, main, second):
+    async def do():
+        async with hands(sim) as h:
+            await h.put(MOT + "OMEGA.VAL", -2.0)
+            speed = await h.get(MOT + "OMEGA.VELO")
+            await h.put(MOT + "OMEGA.VELO", 10.0)
+            for cam, images, period in ((CAM, 20, 0.01), (CAM2, 10, 0.02)):
+                await h.set(
+                    cam,
+                    TriggerMode="External Series",
+                    NumImages=images,
+                    NumTriggers=1,
+                    AcquireTime=period - 1e-7,
+                    AcquirePeriod=period,
+                    OmegaStart=1.5,
+                    OmegaIncr=10.0 * period,
+                )
+            runs = [asyncio.create_task(h.put(c + "Acquire", 1)) for c in (CAM, CAM2)]
+            for cam in (CAM, CAM2):
+                await h.until(cam + "Armed", "Armed")
+            await h.set(TRIG, Motor="omega", Position=1.5, Direction="Positive", Arm=1)
+            await h.put(MOT + "OMEGA.VAL", 5.0)
+            await asyncio.gather(*runs)
+            await h.put(MOT + "OMEGA.VELO", speed)
+            assert await h.get(TRIG + "Arm_RBV") == "Disable"
+            assert abs(await h.get(TRIG + "Fired_RBV") - 1.5) < 1e-9
+            other = json.loads(await h.get("SB:EIG2:SIM:Truth_RBV"))
+            return await h.truth(), other
+
+    truth, other = asyncio.run(do())
+    omega = truth["motors"]["omega"]
+    assert omega["first"] == pytest.approx(1.5, abs=1e-9)
+    assert omega["increment"] == pytest.approx(0.1, abs=1e-9)
+    assert omega["deviation"] < 1e-9
+    assert omega["stop"][0] == pytest.approx(1.6 - 1e-6, abs=1e-8)
+    assert other["motors"]["omega"]["first"] == pytest.approx(1.5, abs=1e-9)
+    assert other["motors"]["omega"]["increment"] == pytest.approx(0.2, abs=1e-9)
+    got = main.series(truth["series"])
+    assert [i.frame for i in got.images] == list(range(20))
+    assert got.images[0].start_time.nanoseconds == 0
+    assert got.start.config["goniometer"]["omega"] == {"increment": 0.1, "start": 1.5}
+    got = second.series(other["series"])
+    assert [i.frame for i in got.images] == list(range(10))
+    assert got.start.config["trigger_mode"] == "exts"
+    scene = Scene(sim.beamline, sim.beamline.detectors[1])
+    assert got.images[3].payloads[0].shape == scene.pixel_mask.shape
+
+
+def test_faults_are_done_counted_and_told(sim, main):
+    async def do():
+        async with hands(sim) as h:
+            await internal(h, images=8)
+            with pytest.raises(PutFailedError):
+                await h.put(SIM + "Faults", "explode 3")
+            await h.put(SIM + "Faults", "drop 1,4-5; duplicate 2; truncate 6=100; lose-start")
+            await h.put(CAM + "Acquire", 1)
+            truth = await h.truth()
+            dropped = await h.get(CAM + "StreamDropped_RBV")
+            await h.put(SIM + "Faults", "")
+            assert await h.get(SIM + "Faults_RBV") == ""
+            return truth, dropped
+
+    truth, dropped = asyncio.run(do())
+    got = main.series(truth["series"])
+    assert got.start is None
+    assert [i.frame for i in got.images] == [0, 2, 2, 3, 7]
+    assert len(main.damaged) == 1
+    assert (truth["produced"], truth["sent"], truth["dropped"], dropped) == (9, 6, 3, 3)
+    assert truth["lost_by_fault"] == [1, 4, 5]
+    assert "duplicate 2" in truth["faults"]
+
+
+def test_an_emitter_that_dies_is_told_and_started_again(sim, main):
+    async def do():
+        async with hands(sim) as h:
+            await internal(h, images=5)
+            await h.put(SIM + "Faults", "crash 2")
+            await h.put(CAM + "Acquire", 1)
+            assert await h.get(CAM + "DetectorState_RBV") == "Error"
+            assert "ended by itself" in await h.get(CAM + "StatusMessage_RBV")
+            assert await h.get(CAM + "Acquire_RBV") == "Done"
+            await h.put(SIM + "Faults", "")
+            await h.put(CAM + "Acquire", 1)
+            assert await h.get(CAM + "DetectorState_RBV") == "Idle"
+            return await h.get(CAM + "SequenceId"), await h.truth()
+
+    series, truth = asyncio.run(do())
+    assert truth["series"] == series
+    assert len(main.series(series).images) == truth["sent"] == 5
+
+
+def test_manual_triggers_enable_mode_and_pulses(sim, main):
+    async def do():
+        async with hands(sim) as h:
+            await internal(h, images=2)
+            await h.set(CAM, NumTriggers=2, ManualTrigger="Enable")
+            running = asyncio.create_task(h.put(CAM + "Acquire", 1))
+            await h.until(CAM + "Armed", "Armed")
+            for count in (2, 4):
+                await h.put(CAM + "Trigger", 1)
+                await h.until(CAM + "NumImagesCounter_RBV", count)
+            await running
+            manual = await h.get(CAM + "SequenceId")
+            await h.set(CAM, ManualTrigger="Disable", TriggerMode="Internal Enable", NumTriggers=3)
+            await h.put(CAM + "Acquire", 1)
+            await h.set(CAM, TriggerMode="External Enable", NumTriggers=2)
+            await h.put(TRIG + "PulseWidth", 0.02)
+            running = asyncio.create_task(h.put(CAM + "Acquire", 1))
+            await h.until(CAM + "Armed", "Armed")
+            await h.put(TRIG + "PulseIn", "High")
+            await h.until(CAM + "NumImagesCounter_RBV", 1)
+            await h.put(TRIG + "PulseIn", "High")
+            await running
+            assert await h.get(CAM + "NumImages_RBV") == 2
+            return manual
+
+    manual = asyncio.run(do())
+    assert [i.frame for i in main.series(manual).images] == [0, 1, 2, 3]
+    assert [i.frame for i in main.series(manual + 1).images] == [0, 1, 2]
+    gated = main.series(manual + 2).images
+    assert [i.stop_time.nanoseconds - i.start_time.nanoseconds for i in gated] == [20_000_000] * 2
+
+
+def test_values_that_cannot_be_are_refused_and_settle(sim):
+    async def do():
+        async with hands(sim) as h:
+            await internal(h)
+            for name, value, said in (
+                ("AcquirePeriod", 1e-6, "frame_time"),
+                ("AcquireTime", -1.0, "count_time"),
+                ("PhotonEnergy", 1.0, "photon_energy"),
+                ("TriggerMode", "External Gate", "External Series"),
+                ("BinX", 2, "binning"),
+                ("StreamVersion", "Stream", "beamline file"),
+                ("Threshold2Enable", "Enable", "one threshold"),
+            ):
+                before = await h.get(f"{CAM}{name}_RBV")
+                with pytest.raises(PutFailedError):
+                    await h.put(CAM + name, value)
+                assert said in await h.get(CAM + "StatusMessage_RBV")
+                assert await h.get(f"{CAM}{name}_RBV") == before
+                assert await h.get(CAM + name) in (before, 0.01)
+            reading = await h.client.read(CAM + "PhotonEnergy_RBV")
+            assert reading.severity != 0
+            await h.put(CAM + "PhotonEnergy", 12000.0)
+            assert (await h.client.read(CAM + "PhotonEnergy_RBV")).severity == 0
+            assert await h.get(CAM + "Wavelength_RBV") == pytest.approx(1.0332017)
+            await h.put(CAM + "PhotonEnergy", 12700.0)
+            await h.put(CAM + "StreamEnable", "Disable")
+            await h.put(CAM + "Acquire", 1)
+            assert await h.get(CAM + "DetectorState_RBV") == "Error"
+            assert "stream is disabled" in await h.get(CAM + "StatusMessage_RBV")
+            await h.put(CAM + "StreamEnable", "Enable")
+
+    asyncio.run(do())
+
+
+def test_the_period_follows_the_exposure_until_it_is_set(sim):
+    async def do():
+        async with hands(sim) as h:
+            await h.set(CAM, AcquirePeriod=0.0, AcquireTime=0.02)
+            assert await h.get(CAM + "AcquirePeriod_RBV") == pytest.approx(0.0200001)
+            await h.put(CAM + "AcquireTime", 0.005)
+            assert await h.get(CAM + "AcquirePeriod_RBV") == pytest.approx(0.0050001)
+            await h.put(CAM + "AcquirePeriod", 0.5)
+            await h.put(CAM + "AcquireTime", 0.001)
+            assert await h.get(CAM + "AcquirePeriod_RBV") == 0.5
+            assert await h.get(CAM + "AcquireTime_RBV") == 0.001
+
+    asyncio.run(do())
+
+
+def test_without_a_receiver_frames_are_dropped_and_counted(sim):
+    with simulator() as other:
+
+        async def do():
+            async with hands(other) as h:
+                await internal(h, images=5)
+                await h.put(CAM + "Acquire", 1)
+                assert await h.get(CAM + "DetectorState_RBV") == "Idle"
+                assert await h.get(CAM + "StreamDropped_RBV") == 5
+                return await h.truth()
+
+        truth = asyncio.run(do())
+        assert (truth["produced"], truth["sent"], truth["dropped"]) == (5, 0, 5)
+
+
+def lossless():
+    beamline = load()
+    detectors = tuple(
+        d.model_copy(update={"stream": d.stream.model_copy(update={"full_socket": "wait"})})
+        for d in beamline.detectors
+    )
+    return beamline.model_copy(update={"detectors": detectors})
+
+
+def test_lossless_waits_for_its_receiver_and_can_be_aborted():
+    with simulator(lossless()) as other:
+
+        async def do():
+            async with hands(other) as h:
+                await internal(h, images=4)
+                running = asyncio.create_task(h.put(CAM + "Acquire", 1))
+                await h.until(CAM + "Armed", "Armed")
+                await h.put(CAM + "Acquire", 0)
+                await running
+                assert await h.get(CAM + "DetectorState_RBV") == "Aborted"
+                running = asyncio.create_task(h.put(CAM + "Acquire", 1))
+                await h.until(CAM + "Armed", "Armed")
+                with Receiver(other.beamline.detectors[0].stream.endpoint) as late:
+                    await running
+                    return await asyncio.to_thread(late.series, 2), await h.truth()
+
+        got, truth = asyncio.run(do())
+        assert got.start is not None
+        assert [i.frame for i in got.images] == [0, 1, 2, 3]
+        assert (truth["sent"], truth["dropped"]) == (4, 0)
+
+
+def test_sigterm_ends_all_of_it_in_mid_series():
+    with simulator() as other:
+
+        async def do():
+            async with hands(other) as h:
+                await internal(h, images=100000)
+                await h.client.put(CAM + "Acquire", 1)
+                await h.until(CAM + "Armed", "Armed")
+
+        asyncio.run(do())
+        pids = other.pids()
+        assert len(pids) == 3
+        began = time.monotonic()
+        other.process.send_signal(signal.SIGTERM)
+        assert other.process.wait(5) == 0
+        assert gone(pids)
+        assert time.monotonic() - began < 5  # it is killed after 2 s at the latest
+
+
+def test_kill_9_of_the_simulator_leaves_no_emitter():
+    with simulator() as other:
+        pids = other.pids()
+        other.process.kill()
+        other.process.wait()
+        assert gone(pids)
+
+
+def test_the_lifeline_ends_it():
+    read_end, write_end = os.pipe()
+    with simulator(lifeline=read_end) as other:
+        pids = other.pids()
+        os.close(read_end)
+        os.close(write_end)
+        assert other.process.wait(5) == 0
+        assert gone(pids)
+
+
+def test_a_taken_stream_port_is_told_at_once():
+    with simulator() as other:
+        code = subprocess.run(  # noqa: PLW1510
+            [sys.executable, "-P", "-m", "sim.emitter", "--beamline",
+             other.log.parent / "beamline.json", "--detector", "EIG1"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert code.returncode == 1
+        assert "cannot be bound" in code.stdout
+        assert "detectors.stream.endpoint" in code.stdout
+
+
+def test_a_detector_that_is_not_there():
+    code = subprocess.run(  # noqa: PLW1510
+        [sys.executable, "-P", "-m", "sim.emitter", "--detector", "EIG9"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert code.returncode == 1
+    assert "no detector 'EIG9'" in code.stdout
