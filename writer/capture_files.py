@@ -5,6 +5,7 @@ Order is what makes a live reader safe: frames are flushed first, their columns 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,10 @@ from writer.capture_values import PixelFormat
 from writer.control import RawFileReport
 from writer.meta_h5 import MetaFile, Row
 from writer.raw_h5 import Added, RawFiles
+from writer.reserve import Reserve
+from writer.write_errors import failure
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +51,7 @@ class CaptureFiles:
     arrays: Arrays = field(default_factory=Arrays)
     raw: RawFiles = field(init=False)
     meta: MetaFile = field(init=False)
+    _reserve: Reserve = field(init=False)
     _rows: list[Row] = field(default_factory=list[Row])
 
     def __post_init__(self) -> None:
@@ -58,17 +64,30 @@ class CaptureFiles:
             first=None if order.single_file_name is None else Path(order.single_file_name),
             on_added=self.on_added,
         )
-        self.meta = MetaFile(
-            directory / names.meta_file(order.stem),
-            {"detector": order.detector, "capture": order.capture, "images_per_file": order.images_per_file},
-        )
+        try:
+            self._reserve = Reserve(directory)
+        except OSError as error:
+            raise failure(error, directory) from error
+        path = directory / names.meta_file(order.stem)
+        about = {
+            "detector": order.detector,
+            "capture": order.capture,
+            "images_per_file": order.images_per_file,
+        }
+        try:
+            self.meta = MetaFile(path, about)
+        except OSError:
+            self._reserve.release()
+            raise
         try:
             if order.shape is not None and order.dtype is not None:
                 self.raw.plan(order.num_capture)
                 self.raw.start(PixelFormat(order.shape, order.dtype, order.codec))
         except OSError:
+            self._reserve.release()
+            self.raw.discard()
             self.meta.abandon()
-            self.meta.path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
 
     def start(self, start: Start) -> None:
@@ -124,24 +143,23 @@ class CaptureFiles:
         """Trim and close all files.
 
         Raises:
-            WriteError: One could not be; all are closed nevertheless.
+            WriteError: One could not be: ``abandon`` what is still open.
         """
-        try:
-            self.flush()
-            reports = self.raw.finish(rows)
-            self.meta.finish(rows)
-        except OSError:
-            self.abandon(rows)
-            raise
+        self._reserve.release()
+        self.flush()
+        reports = self.raw.finish(rows)
+        self.meta.finish(rows)
         return _reports(reports)
 
     def abandon(self, high: int) -> tuple[RawFileReport, ...]:
         """Close all files after an error, trimmed to the places below ``high``; never raises."""
+        self._reserve.release()
         reports = self.raw.abandon(high)
         try:
             self.meta.write(self._rows)
             self.meta.finish(high)
-        except OSError:
+        except OSError as error:
+            _log.warning("%s", error.strerror)
             self.meta.abandon()
         self._rows.clear()
         return _reports(reports)

@@ -69,12 +69,18 @@ class MetaFile:
         self._written = 0
         try:
             self._file = h5py.File(path, "x", libver=LIBVER, locking=False)
+        except (OSError, RuntimeError) as error:
+            raise failure(error, path) from error
+        try:
             self._file.attrs.update(dict(attributes or {}))
             columns = self._file.create_group(Meta.COLUMNS)
             self._columns = {column: _create(columns, column) for column in (*_COLUMNS, Column.STORED)}
             for group in (Meta.HEADERS, Meta.MASKS, Meta.FLATFIELDS, Meta.COUNTRATE_TABLES):
                 self._file.create_group(group)
+            self._file.flush()
         except (OSError, RuntimeError) as error:
+            self.abandon()
+            path.unlink(missing_ok=True)
             raise failure(error, path) from error
 
     def add_header(self, series: int, text: bytes) -> None:

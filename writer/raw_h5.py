@@ -188,6 +188,13 @@ class RawFiles:
             raise trouble
         return [(self._made[number], length) for number, length in enumerate(lengths)]
 
+    def discard(self) -> None:
+        """Close and remove files that could not all be made; never raises."""
+        self.abandon(0)
+        for path in self._made.values():
+            path.unlink(missing_ok=True)
+        self._made.clear()
+
     def abandon(self, high: int) -> list[tuple[Path, int]]:
         """Close the files after an error, trimmed to the places below ``high``; never raises.
 

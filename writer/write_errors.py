@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +28,7 @@ def failure(error: Exception, path: Path) -> WriteError:
         return error
     number = getattr(error, "errno", None) or 0
     why = errno.errorcode.get(number, "") or type(error).__name__
-    detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    # HDF5's own words are long and change from release to release; the system's say it.
+    detail = os.strerror(number) if number else (str(error).splitlines() or [""])[0][:200]
     remedy = _REMEDIES.get(number, "see the log of the worker")
-    lines = detail.splitlines() or [""]
-    return WriteError(number, f"{why} {path}: {lines[0][:200]}; {remedy}")
+    return WriteError(number, f"{why} {path}: {detail}; {remedy}")
