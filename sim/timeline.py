@@ -41,8 +41,8 @@ class Timeline:
         self._starts: dict[str, list[float]] = {}
         self._paths: dict[str, list[Path]] = {}
         self._resting: dict[str, float] = dict(initial)
-        self._rest_from = float("-inf")
-        self._rest_until = float("inf")
+        self._restless: list[str] = []
+        self._since = float("-inf")
 
     def add(self, motor: str, path: Path) -> None:
         """A motor's path from its start on, in place of what was known of later times."""
@@ -51,7 +51,8 @@ class Timeline:
         del starts[keep:], paths[keep:]
         starts.append(path.start)
         paths.append(path)
-        self._rest_until = self._rest_from = float("-inf")
+        if motor not in self._restless:
+            self._restless.append(motor)
 
     def forget(self, before: float) -> None:
         """Drop paths that no exposure from that time on needs."""
@@ -68,10 +69,16 @@ class Timeline:
 
     def positions(self, at: float) -> Mapping[str, float]:
         """Physical positions of all motors; the same object again while everything is at rest."""
-        if self._rest_from <= at <= self._rest_until:
-            return self._resting
-        found = {motor: self.position(motor, at) for motor in self._initial}
-        latest = [paths[-1] for paths in self._paths.values()]
-        if all(path.end <= at for path in latest):
-            self._resting, self._rest_from, self._rest_until = found, at, float("inf")
-        return found
+        if at < self._since:  # before what is known to be at rest had come there
+            return {motor: self.position(motor, at) for motor in self._initial}
+        if self._restless:
+            self._settle(at)
+            return self._resting | {motor: self.position(motor, at) for motor in self._restless}
+        return self._resting
+
+    def _settle(self, at: float) -> None:
+        came = [motor for motor in self._restless if self._paths[motor][-1].end <= at]
+        if came:
+            self._resting = self._resting | {motor: self.position(motor, at) for motor in came}
+            self._restless = [motor for motor in self._restless if motor not in came]
+            self._since = at
