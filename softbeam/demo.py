@@ -21,7 +21,7 @@ from softbeam.up import START_WITHIN
 
 INCREMENT = 0.5
 """Degrees from frame to frame of the main detector."""
-FRAME_TIME = 0.05
+FRAME_TIME = 0.01
 """Seconds from frame to frame of the main detector."""
 
 
