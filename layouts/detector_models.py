@@ -56,6 +56,7 @@ def _eiger(size: str, *grid: int) -> DetectorModel:
         module=(1030, 514),
         gap=(10, 37),
         grid=(grid[0], grid[1]),
+        readout_time=7.540540540540541e-6,  # as a real EIGER 1M says of itself
     )
 
 
