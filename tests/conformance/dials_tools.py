@@ -1,18 +1,12 @@
 """DIALS as an oracle: run its programs on a master, and compare what they find with the simulated truth.
 
-Needs ``dials.import`` on the path. DIALS brings a Python of its own, so everything that only it can read is
-read by a child of that Python; here are JSON and numpy alone. Each run has a time and a memory limit: a chain
-that runs in a circle once had dxtbx fill the memory.
+Needs ``dials.import`` on the path, and nothing of DIALS in our own Python: here are JSON and numpy alone.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,87 +15,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.conformance.dials_programs import DialsError, Limits, available, child, run, tail
+
+__all__ = [
+    "CrystalMatch",
+    "DialsError",
+    "Geometry",
+    "Limits",
+    "Offsets",
+    "Processed",
+    "Reflections",
+    "available",
+    "geometry",
+    "match_crystal",
+    "offsets",
+    "predict",
+    "process",
+    "reflections",
+    "run",
+    "with_true_crystal",
+]
+
 Array = NDArray[np.float64]
 
 MCSTAS_TO_DXTBX = np.diag([-1.0, 1.0, -1.0])
 """dxtbx follows imgCIF: z against the beam."""
 
-_CHILD = Path(__file__).with_name("dials_child.py")
 _INDEXED = 1 << 2
 """Flag of a reflection table: has an index."""
-
-
-class DialsError(RuntimeError):
-    """A DIALS program failed, or ran into its limits; holds the end of what it printed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one program may take.
-
-    Attributes:
-        seconds: Wall time.
-        gigabytes: Address space.
-    """
-
-    seconds: float = 300.0
-    gigabytes: float = 6.0
-
-
-def available() -> bool:
-    """Whether DIALS is installed."""
-    return shutil.which("dials.import") is not None
-
-
-def run(program: str, *arguments: str, folder: Path, limits: Limits | None = None) -> str:
-    """Run a DIALS program and return what it printed.
-
-    Raises:
-        DialsError: It failed, or took more than its limits.
-    """
-    limits = limits or Limits()
-    # The shell sets the limit and becomes the program: preexec_fn is no friend of threads.
-    shell = f'ulimit -v {int(limits.gigabytes * 1e6)}; exec "$@"'
-    child = subprocess.Popen(
-        ["/bin/sh", "-c", shell, "sh", program, *arguments],
-        cwd=folder,
-        env=_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        text, _ = child.communicate(timeout=limits.seconds)
-    except BaseException as error:
-        os.killpg(child.pid, signal.SIGKILL)
-        text, _ = child.communicate()
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise DialsError(f"{program} took more than {limits.seconds} s:\n{_tail(text)}") from None
-        raise
-    if child.returncode != 0:
-        raise DialsError(f"{program} {' '.join(arguments)} ended with {child.returncode}:\n{_tail(text)}")
-    return text
-
-
-def _environment() -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "HDF5_", "VIRTUAL_ENV"))}
-    return kept | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def _tail(text: str) -> str:
-    return "\n".join(text.strip().splitlines()[-25:])
-
-
-def child(*arguments: str, folder: Path, limits: Limits | None = None) -> str:
-    """Run this folder's child script in DIALS' own Python, which the first line of its programs names."""
-    found = shutil.which("dials.import")
-    if found is None:
-        raise DialsError("dials.import is not on the path; install Debian's packages dials and bitshuffle")
-    first = Path(found).read_text(encoding="utf-8", errors="replace").splitlines()[0]
-    python = first.removeprefix("#!").split() if "python" in first else ["dials.python"]
-    return run(python[0], *python[1:], str(_CHILD), *arguments, folder=folder, limits=limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,7 +270,7 @@ def process(
 def _found(text: str, pattern: str) -> str:
     matched = re.search(pattern, text)
     if matched is None:
-        raise DialsError(f"nothing like {pattern!r} in what DIALS printed:\n{_tail(text)}")
+        raise DialsError(f"nothing like {pattern!r} in what DIALS printed:\n{tail(text)}")
     return matched[1]
 
 
