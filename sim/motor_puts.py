@@ -15,6 +15,8 @@ from sim.motor import LEAST_RAMP, Motion, Motor, Step, begin, fields, home_posit
 
 _FAR = 1e6
 """Where a motor without limits jogs to."""
+_LEAST, _MOST = 1e-9, 1e9
+"""Speeds, times and lengths that a motor may have."""
 
 _Act = Callable[[Motor, Any, float], Step]
 _Set = Callable[[Motor, Any], Motor]
@@ -163,8 +165,8 @@ _ACTS: dict[str, _Act] = {
 
 
 def _positive(field: str, value: float) -> float:
-    if value <= 0:
-        raise PutError(f"{field}: {value} is no use to a motor; above 0 is right")
+    if not _LEAST <= value <= _MOST:
+        raise PutError(f"{field}: {value} is no use to a motor; {_LEAST:g} to {_MOST:g} is right")
     return value
 
 
@@ -214,8 +216,7 @@ def _steps(motor: Motor, value: int) -> Motor:
 
 
 def _resolution(motor: Motor, value: float) -> Motor:
-    if value == 0:
-        raise PutError("MRES: 0 is no step; any other length is right")
+    _positive("MRES", abs(value))
     return replace(motor, resolution=value)
 
 

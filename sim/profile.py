@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 
+_NO_WAY = 1e-12
+"""A way so short is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A stretch of constant acceleration.
@@ -188,6 +192,8 @@ def move(
         velocity = 0.0
         way = math.copysign(1.0, target - here)
     distance = abs(target - here)
+    if distance < _NO_WAY:
+        return Profile(at, target, _chained(at, position, legs))
     top = min(speed, math.sqrt(acceleration * distance + 0.5 * velocity**2))
     cruise = distance - (abs(top**2 - velocity**2) + top**2) / (2 * acceleration)
     legs.append(_ramp(velocity, way * top, acceleration))

@@ -74,7 +74,7 @@ def run(test: Callable[[Rig, Client], Awaitable[None]]) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
+    while not condition():  # noqa: ASYNC110 (any condition will do)
         await asyncio.sleep(0.005)
 
 

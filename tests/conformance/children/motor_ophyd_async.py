@@ -1,0 +1,55 @@
+"""The ophyd-async motor against ours. Argument: prefix of the beamline."""
+
+import asyncio
+import sys
+
+import bluesky.plan_stubs as bps
+import bluesky.plans as bp
+import pytest
+from bluesky import RunEngine
+from ophyd_async.core import init_devices
+from ophyd_async.epics.motor import Motor, MotorLimitsError, UseSetMode
+
+PREFIX = sys.argv[1]
+
+
+async def rules(phi: Motor) -> None:
+    await phi.set(2.0)
+    assert await phi.user_readback.get_value() == 2.0
+    await asyncio.wait_for(phi.set(2.0), 5)
+    with pytest.raises(MotorLimitsError):
+        await phi.set(1e6)
+    await phi.velocity.set(5.0)
+    status = phi.set(40.0)
+    await asyncio.sleep(0.4)
+    await phi.stop(success=True)
+    await asyncio.wait_for(status, 5)
+    stopped = await phi.user_readback.get_value()
+    assert 2.0 < stopped < 40.0
+    await phi.set_use_switch.set(UseSetMode.SET)
+    await phi.user_setpoint.set(7.0)
+    await phi.set_use_switch.set(UseSetMode.USE)
+    assert abs(await phi.user_readback.get_value() - 7.0) < 1e-9
+    await phi.velocity.set(60.0)
+
+
+def main() -> None:
+    engine = RunEngine({}, call_returns_result=True)
+    with init_devices():
+        phi = Motor(f"{PREFIX}MOT:PHI", name="phi")
+        kappa = Motor(f"{PREFIX}MOT:KAPPA", name="kappa")
+
+    def wrapped():
+        yield from bps.wait_for([lambda: rules(phi)])
+
+    engine(wrapped())
+    points: list[dict] = []
+    engine(
+        bp.scan([phi, kappa], phi, 0, 2, kappa, 0, 4, 3),
+        lambda n, d: points.append(d["data"]) if n == "event" else None,
+    )
+    assert [(p["phi"], p["kappa"]) for p in points] == [(0.0, 0.0), (1.0, 2.0), (2.0, 4.0)]
+    print("OK")  # noqa: T201
+
+
+main()
