@@ -102,11 +102,9 @@ class Capture:
         if pixels != self.format and not self._adopt(pixels, series.parameters):
             series.foreign += 1
             return self._count(FOREIGN), actions
-        if index < 0 or (series.room is not None and index >= series.room):
-            return self._count(UNWANTED), actions
-        length = series.length(self.rules)
-        if length is not None and index >= length:
-            return self._count(FOREIGN), actions
+        if not 0 <= index < series.limit:
+            beyond = index >= 0 and (series.room is None or index < series.room)
+            return self._count(FOREIGN if beyond else UNWANTED), actions
         series.touch(index, now)
         if series.is_filled(index):
             return self._count(DUPLICATE), actions
@@ -127,7 +125,7 @@ class Capture:
             while index < high and filled[index]:
                 index += 1
             self.mark = row + index
-            if series.whole(self.rules):
+            if series.is_whole:
                 return self._close(Outcome.COMPLETE, "", now=now)
         return []
 
@@ -172,6 +170,8 @@ class Capture:
     def expect(self, rules: Rules, now: float) -> list[Action]:
         """What is known of the series has changed."""
         self.rules = rules
+        if self.series is not None:
+            self.series.settle(rules)
         return self.tick(now)
 
     def give_up(self, why: str, now: float) -> list[Action]:
@@ -219,6 +219,7 @@ class Capture:
             return False
         if not series.announced:
             series.announced, series.parameters = True, announced.parameters
+            series.settle(self.rules)
             return True
         return series.parameters == announced.parameters
 
@@ -277,6 +278,7 @@ class Capture:
             room=room,
             arrival=announced.arrival,
         )
+        series.settle(self.rules)
         self.series = series
         return Began(
             key=series.key,

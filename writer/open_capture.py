@@ -113,7 +113,14 @@ class OpenCapture:
         now = clock * 1e-9
         payload = image.payloads[0]
         capture = self.capture
-        pixels = PixelFormat(payload.shape, payload.dtype, payload.codec)
+        pixels = capture.format
+        if (
+            pixels is None
+            or payload.shape != pixels.shape
+            or payload.dtype != pixels.dtype
+            or payload.codec is not pixels.codec
+        ):
+            pixels = PixelFormat(payload.shape, payload.dtype, payload.codec)
         place, actions = capture.frame(key, image.frame, pixels, now)
         if actions:
             self.do(actions, now)
@@ -126,7 +133,7 @@ class OpenCapture:
                 return
             chunk = chunk_parts(payload)
             size = len(chunk)
-            if files.raw.format != pixels:
+            if files.raw.format is not pixels and files.raw.format != pixels:
                 files.raw.start(pixels)
             row = Row(
                 place,

@@ -6,6 +6,7 @@ By count first, by the end message second (with grace for frames that it has ove
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -99,6 +100,7 @@ class Series:
         high: One more than the highest filled place, counted from ``row``.
         foreign: Frames refused for their shape, type or codec.
         came: One more than the highest place, counted from ``row``, whose frame came, stored or not.
+        limit: ``length`` as a number for every frame's sake; kept by ``settle``.
     """
 
     key: SeriesKey
@@ -117,6 +119,12 @@ class Series:
     came: int = 0
     end_at: float | None = None
     abort_at: float | None = None
+    limit: int = sys.maxsize
+
+    def settle(self, rules: Rules) -> None:
+        """Take note of rules or parameters that have changed."""
+        length = self.length(rules)
+        self.limit = sys.maxsize if length is None else length
 
     def planned(self, rules: Rules) -> int | None:
         """Frames the detector will send in all, if anyone knows."""
@@ -146,10 +154,10 @@ class Series:
         if self.first_at is None:
             self.first_at = now
 
-    def whole(self, rules: Rules) -> bool:
+    @property
+    def is_whole(self) -> bool:
         """Whether every place it can have is filled."""
-        length = self.length(rules)
-        return length is not None and self.stored >= length
+        return self.stored >= self.limit
 
     def touch(self, index: int, now: float) -> None:
         """The frame of a place, counted from ``row``, came, to be stored or not."""
@@ -159,7 +167,7 @@ class Series:
 
     def verdict(self, rules: Rules, now: float) -> tuple[Outcome, str] | None:
         """How it has ended, and why; nothing while it goes on."""
-        if self.whole(rules):
+        if self.is_whole:
             return Outcome.COMPLETE, ""
         if self.abort_at is not None:
             recent = max(at for at in (self.last_at, self.end_at, self.abort_at) if at is not None)
@@ -174,7 +182,7 @@ class Series:
 
     def cut(self, rules: Rules, why: str) -> tuple[Outcome, str]:
         """How it has ended if it is held for ended now; ``why`` unless the stream gave a reason."""
-        if self.whole(rules):
+        if self.is_whole:
             return Outcome.COMPLETE, ""
         if self.abort_at is not None:
             return Outcome.ABORTED, f"{self._progress(rules)}: the detector was told to abort"

@@ -46,6 +46,8 @@ class Session:
         self._totals = Tally()
         """Of captures that have ended, and of frames that no capture asked for."""
         self._known: OrderedDict[SeriesKey, Announced] = OrderedDict()
+        self._current: Announced | None = None
+        """What the last frame belonged to."""
         self._start: Start | None = None
         self._open: OpenCapture | None = None
         self._last: OpenCapture | None = None
@@ -90,10 +92,12 @@ class Session:
             self._end(message, clock * 1e-9)
 
     def _image(self, image: Image, clock: int) -> None:
-        key = SeriesKey(image.series, image.unique_id)
-        known = self._known.get(key)
+        known = self._current
+        if known is None or known.key[0] != image.series or known.key[1] != image.unique_id:
+            known = self._current = self._known.get(SeriesKey(image.series, image.unique_id))
         if known is not None and image.frame >= known.next_frame:
             known.next_frame = image.frame + 1
+        key = SeriesKey(image.series, image.unique_id) if known is None else known.key
         opened = self._open
         if opened is None:
             if known is None:
@@ -162,6 +166,7 @@ class Session:
     def _remember(self, announced: Announced) -> None:
         self._known.pop(announced.key, None)
         self._known[announced.key] = announced
+        self._current = announced
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
