@@ -90,21 +90,33 @@ def complete(
     return replace(parameters, **silent)  # type: ignore[arg-type]
 
 
-def spans(record: CaptureRecord, plans: Mapping[int, Mapping[str, GoniometerAxis]]) -> tuple[Span, ...]:
+def spans(
+    record: CaptureRecord,
+    plans: Mapping[int, Mapping[str, GoniometerAxis]] | None = None,
+    exposures: Mapping[int, tuple[float, float | None]] | None = None,
+) -> tuple[Span, ...]:
     """When the frames of each series were taken, and what the goniometer was told.
 
     Args:
         record: Of the worker.
         plans: From the camera's PVs, by series number; used where the stream was silent.
+        exposures: When the camera began and ended each series, seconds since 1970, by its number. Arrivals
+            come late where a worker was busy; frames are never taken outside of these.
     """
     found: list[Span] = []
     for index, report in enumerate(record.series):
         if not report.rows:
             continue
         parameters = record.series_parameters.get(index, record.parameters)
-        plan = parameters.goniometer or plans.get(report.series, {})
+        plan = parameters.goniometer or (plans or {}).get(report.series, {})
         begin, end = _times(report, parameters)
-        found.append(Span(rows=report.rows, first=report.first, begin=begin, end=end, plan=plan))
+        earliest, latest = (exposures or {}).get(report.series, (begin, None))
+        if latest is not None:
+            taken = report.rows * (parameters.frame_time or 0.0)
+            begin = min(begin, latest - taken)
+            end = min(end, latest)
+        begin = max(begin, earliest)
+        found.append(Span(rows=report.rows, first=report.first, begin=begin, end=max(begin, end), plan=plan))
     return tuple(found)
 
 

@@ -17,11 +17,14 @@ from layouts.raw.names import Meta, truth_file
 from writer import assemble, masters
 from writer.assemble import CameraFacts
 from writer.meta_h5 import read_array
-from writer.positions import History, Span, doubts, positions
-from writer.run import Progress, Run
+from writer.positions import History, doubts, positions
+from writer.run import Run
 from writer.watch import Camera
 
 _log = logging.getLogger(__name__)
+
+_CLOCKS = 1.0
+"""Seconds by which a camera's clock may be behind ours: series of earlier runs may have the same numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ def publish(
     notes: list[str] = []
     try:
         for name in detectors:
-            capture, said = _capture(run.progress[name], beamline, histories)
+            capture, said = _capture(run, name, beamline, histories)
             captures.append(capture)
             notes += said
         acquisition = _acquisition(run, beamline, tuple(captures))
@@ -83,13 +86,16 @@ def publish(
 
 
 def _capture(
-    progress: Progress, beamline: Beamline, histories: Mapping[str, History]
+    run: Run, name: str, beamline: Beamline, histories: Mapping[str, History]
 ) -> tuple[DetectorCapture, list[str]]:
+    progress = run.progress[name]
     record = progress.record
     if record is None:
         raise ValueError("a worker is done without a record of its capture")
     detector = beamline.detector(record.detector)
-    taken: tuple[Span, ...] = assemble.spans(record, progress.plans)
+    episodes = progress.camera.exposures(run.began - _CLOCKS)
+    exposures = {series: (episode.begin, episode.end) for series, episode in episodes.items()}
+    taken = assemble.spans(record, progress.plans, exposures)
     goniometer: dict[str, str] = {str(axis): motor for axis, motor in beamline.goniometer.items()}
     where = positions(beamline.motors, histories, taken, goniometer)
     meta = Path(record.meta_file)

@@ -45,6 +45,19 @@ _ONE_BY_ONE: Final = ("Internal Enable", "External Enable", "External Gate")
 
 
 @dataclass(slots=True)
+class Episode:
+    """From Acquire to its end, by the camera's own clock, seconds since 1970.
+
+    Attributes:
+        series: SequenceId, which is the series' number in the stream; None where the camera does not say.
+    """
+
+    begin: float
+    end: float | None = None
+    series: int | None = None
+
+
+@dataclass(slots=True)
 class Camera:
     """What a camera's PVs say; None and empty where they have not answered.
 
@@ -66,6 +79,7 @@ class Camera:
     height: float | None = None
     starts: dict[str, float] = field(default_factory=dict[str, float])
     increments: dict[str, float] = field(default_factory=dict[str, float])
+    episodes: list[Episode] = field(default_factory=list[Episode])
 
     @property
     def per_trigger(self) -> int | None:
@@ -109,9 +123,18 @@ class Camera:
         }
         return known.get(self.data_type)
 
-    def take(self, record: str, value: Any) -> None:
-        """Note what one of its PVs says."""
-        if record in _TEXTS:
+    def exposures(self, since: float) -> dict[int, Episode]:
+        """When each series was taken, by its number; of those that began after a time."""
+        return {e.series: e for e in self.episodes if e.series is not None and e.begin >= since}
+
+    def take(self, record: str, value: Any, when: float) -> None:
+        """Note what one of its PVs says, and since when."""
+        if record == "DetectorState_RBV":
+            self._note_state(str(value), when)
+        if record == "SequenceId":
+            if self.episodes and self.episodes[-1].end is None:
+                self.episodes[-1].series = int(value)
+        elif record in _TEXTS:
             setattr(self, _TEXTS[record], str(value))
         elif record in _NUMBERS:
             setattr(self, _NUMBERS[record], float(value))
@@ -122,11 +145,17 @@ class Camera:
                 elif record == f"{word}Incr_RBV":
                     self.increments[axis] = float(value)
 
+    def _note_state(self, state: str, when: float) -> None:
+        if state == "Acquire" != self.state:
+            self.episodes.append(Episode(when))
+        elif self.state == "Acquire" != state and self.episodes:
+            self.episodes[-1].end = when
+
 
 def camera_records() -> list[str]:
     """Records of a camera that are watched."""
     axes = [f"{word}{what}_RBV" for word in _AXES.values() for what in ("Start", "Incr")]
-    return [*_TEXTS, *_NUMBERS, *axes]
+    return [*_TEXTS, *_NUMBERS, "SequenceId", *axes]
 
 
 class Watch:
@@ -170,6 +199,8 @@ class Watch:
         """Drop what is older than a minute before a time, seconds since 1970."""
         for history in self.histories.values():
             history.forget(before - _KEPT)
+        for camera in self.cameras.values():
+            camera.episodes = [e for e in camera.episodes if e.end is None or e.end >= before - _KEPT]
 
     def _motor(self, name: str, record: str) -> Callable[[Reading], None]:
         history = self.histories[name]
@@ -197,7 +228,7 @@ class Watch:
             if record == "DetectorState_RBV":
                 camera.connected = reading.connected
             if reading.connected and reading.value is not None:
-                camera.take(record, reading.value)
+                camera.take(record, reading.value, _time(reading))
             self._on_camera(name, record)
 
         return take

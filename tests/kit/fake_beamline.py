@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import zmq
+
 from ioc import names
 from ioc.client import Client
 from ioc.records import Kind, PutError, PvClass, Record
@@ -60,8 +62,19 @@ class FakeCamera:
             names.cam(beamline.prefix, own.pv, beamline.preset), cam(detector), self._put
         )
         self.truth = server.device(names.sim(beamline.prefix, own.pv), truth())
+        push.socket.set(zmq.SNDTIMEO, 1000)
         self._abort = asyncio.Event()
         self._busy: asyncio.Future[None] | None = None
+
+    async def close(self) -> None:
+        """End what it is doing; its socket is used by nobody then."""
+        self._abort.set()
+        if self._busy is not None:
+            await asyncio.shield(self._busy)
+
+    async def _send(self, what, *arguments, **more) -> None:
+        with contextlib.suppress(zmq.Again):
+            await asyncio.to_thread(what, *arguments, **more)
 
     async def boot(self) -> None:
         slow, fast = self.push.shape
@@ -94,7 +107,8 @@ class FakeCamera:
         await self.device.post("Acquire_RBV", "Acquiring")
         images = int(self.device["NumImages"])
         number = self.series
-        await asyncio.to_thread(self.push.start, number, images, **self.parameters)
+        await self.device.post("SequenceId", number)
+        await self._send(self.push.start, number, images, **self.parameters)
         for frame in range(plan.images or images):
             if frame == plan.stop_after:
                 self.sent.set()
@@ -102,12 +116,12 @@ class FakeCamera:
             if self._abort.is_set():
                 break
             if frame not in plan.skip:
-                await asyncio.to_thread(self.push.image, number, frame)
+                await self._send(self.push.image, number, frame)
             if plan.gap:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._abort.wait(), plan.gap)
         if plan.end:
-            await asyncio.to_thread(self.push.end, number)
+            await self._send(self.push.end, number)
         state = "Aborted" if self._abort.is_set() else "Idle"
         await self.truth.post("Truth_RBV", f'{{"series": {number}, "seed": 7}}')
         await self.device.post("DetectorState_RBV", state)
@@ -251,6 +265,8 @@ async def fake_beamline(
         print(writer.said())
         raise
     finally:
+        for camera in cameras.values():
+            await camera.close()
         await client.close()
         await asyncio.to_thread(running.__exit__, None, None, None)
         await server.close()
