@@ -30,15 +30,17 @@ def main() -> None:
     assert motor.move(12.0, wait=True, timeout=10) == 0
     assert motor.get_position(dial=True) == 4.0
     edges: list[int] = []
-    done = threading.Event()
+    subscribed, done = threading.Event(), threading.Event()
 
     def on_done(value: int = 0, **_: object) -> None:
         edges.append(int(value))
+        subscribed.set()
         if edges[-2:] == [0, 1]:
             done.set()
 
     pv = epics.PV(f"{PREFIX}MOT:PHI.DMOV", callback=on_done, auto_monitor=True)
     pv.wait_for_connection()
+    assert subscribed.wait(5)
     motor.move(12.0, wait=False)
     assert done.wait(5), edges
     # Stop on the way: the put that waits comes back.
