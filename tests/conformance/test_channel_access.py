@@ -1,0 +1,112 @@
+"""Clients connect to our tables, and our client to a real IOC."""
+
+import asyncio
+import os
+import pty
+import subprocess
+import sys
+from importlib import util
+from pathlib import Path
+
+import pytest
+
+from ioc.client import Client, PutFailedError, Reading
+from tests.kit.epics_tools import tool
+from tests.kit.programs import ROOT, client_environment, free_ports, program
+
+pytestmark = pytest.mark.conformance
+
+CHILDREN = Path(__file__).parent / "children"
+DATABASE = """
+record(ao, "R:ao") { field(VAL, "1.5") field(EGU, "s") field(PINI, "YES") }
+record(longout, "R:long") { field(DRVH, "10") field(DRVL, "0") }
+record(mbbo, "R:mbbo") { field(ZRST, "Single") field(ONST, "Multiple") field(PINI, "YES") }
+record(waveform, "R:text") { field(FTVL, "CHAR") field(NELM, "256") }
+record(waveform, "R:doubles") { field(FTVL, "DOUBLE") field(NELM, "20000") }
+record(stringout, "R:string") { field(VAL, "EIGER2") field(PINI, "YES") }
+record(calc, "R:count") { field(CALC, "VAL+1") field(SCAN, ".1 second") }
+"""
+
+
+@pytest.mark.parametrize(
+    ("child", "package"), [("tables_ophyd.py", "ophyd"), ("tables_ophyd_async.py", "ophyd_async")]
+)
+def test_detector_classes_connect(tmp_path: Path, child: str, package: str) -> None:
+    if util.find_spec(package) is None:
+        pytest.skip(f"{package} is missing")
+    (port,) = free_ports(1)
+    with program([ROOT / "tests/kit/serve_tables.py", port], tmp_path):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", CHILDREN / child, "SB:"],
+            env=client_environment(port),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "OK" in done.stdout
+
+
+def test_our_client_reads_and_writes_a_real_ioc(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    database = tmp_path / "real.db"
+    database.write_text(DATABASE)
+    environment = client_environment(port) | {
+        "EPICS_CA_SERVER_PORT": str(port),
+        "EPICS_CAS_SERVER_PORT": str(port),
+        "EPICS_CAS_INTF_ADDR_LIST": "127.0.0.1",
+    }
+    # A terminal for its shell: with anything else on its input it ends at once.
+    shell, terminal = pty.openpty()
+    ioc = subprocess.Popen(
+        [tool("softIoc"), "-d", database],
+        env=environment,
+        stdin=terminal,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        asyncio.run(_talk(port))
+    finally:
+        ioc.kill()
+        ioc.wait()
+        os.close(shell)
+        os.close(terminal)
+
+
+async def _talk(port: int) -> None:
+    client = Client([f"127.0.0.1:{port}"])
+    names = ["R:ao", "R:long", "R:mbbo", "R:text", "R:doubles", "R:string", "R:count"]
+    seen: list[Reading] = []
+    enough = asyncio.Event()
+
+    def count(reading: Reading) -> None:
+        seen.append(reading)
+        if len(seen) > 5:
+            enough.set()
+
+    try:
+        assert await client.connect(names, timeout=10) == set()
+        assert await client.get("R:ao") == 1.5
+        await client.put("R:ao", 2.5, wait=True)
+        assert await client.get("R:ao") == 2.5
+        await client.put("R:long", 50, wait=True)
+        assert await client.get("R:long") == 10
+        await client.put("R:mbbo", "Multiple", wait=True)
+        assert await client.get("R:mbbo") == "Multiple"
+        with pytest.raises(PutFailedError, match="menu"):
+            await client.put("R:mbbo", "Sometimes")
+        await client.put("R:text", "/data/" + "x" * 100, wait=True)
+        assert await client.get("R:text") == "/data/" + "x" * 100
+        await client.put("R:doubles", [0.5] * 20_000, wait=True)
+        assert await client.get("R:doubles") == [0.5] * 20_000
+        assert await client.get("R:string") == "EIGER2"
+        assert await client.get("R:ao.EGU") == "s"
+        await client.subscribe("R:count", count)
+        await asyncio.wait_for(enough.wait(), 5)
+        values = [reading.value for reading in seen]
+        assert values == sorted(values)  # type: ignore[type-var]
+        assert seen[-1].timestamp - seen[1].timestamp == pytest.approx(0.4, abs=0.3)
+    finally:
+        await client.close()
