@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-
 _NO_WAY = 1e-12
 """A way so short is none."""
 
