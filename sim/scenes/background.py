@@ -2,8 +2,9 @@
 
 Drawing a million Poisson numbers takes longer than a frame may. So a frame is put together from bands of
 rows, each the sum of two samples that are drawn once for half the light and taken again in other pairs and
-a few pixels to the left or right: with six of each and 33 places every band has 39 thousand forms, and a
-frame of 34 bands never comes twice. Every sample is exact, and the sum of two Poisson numbers is one.
+some pixels off: with eight of each and 49 x 9 places every band has twelve million forms, and a frame of 34
+bands never comes twice, nor does the sum of many show what it is made of. Every sample is exact, and the
+sum of two Poisson numbers is one.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ _RATE = 110.0
 
 _SOLID_ANGLE = (0.075 / 120.0) ** 2
 _GRID = 8
-_SAMPLES = 6
-_SHIFT = 16
+_SAMPLES = 8
+_SHIFT = 24
+"""Pixels to either side."""
+_ROWS = 4
+"""Rows up or down."""
 _BAND_PIXELS = 1 << 15
 
 
@@ -38,7 +42,7 @@ def profile(inverse_d: Array) -> Array:
 def rates(optics: Optics) -> Array:
     """Counts per second of each pixel at full transmission, shape (slow, fast).
 
-    Computed on every eighth pixel and interpolated: it is smooth, but for the shadow of the beam stop.
+    Computed on every eighth pixel and interpolated: it is smooth. The beam stop is not in it.
     """
     panel = optics.panel
     height, width = panel.shape
@@ -49,8 +53,7 @@ def rates(optics: Optics) -> Array:
     inverse_d = 2.0 * np.sin(0.5 * np.arccos(np.clip(rays[:, 2], -1, 1))) / optics.wavelength
     angle = panel.pixel_size**2 * np.abs(rays @ panel.normal) / squared / _SOLID_ANGLE
     coarse = (_RATE * profile(inverse_d) * angle * optics.factor(rays)).reshape(len(slow), len(fast))
-    fine = _stretch(_stretch(coarse, height).T, width).T
-    return np.where(_stopped(optics), 0.0, fine)
+    return _stretch(_stretch(coarse, height).T, width).T
 
 
 def _stretch(coarse: Array, length: int) -> Array:
@@ -60,20 +63,20 @@ def _stretch(coarse: Array, length: int) -> Array:
     return coarse[below] * (1 - part) + coarse[below + 1] * part
 
 
-def _stopped(optics: Optics) -> NDArray[np.bool_]:
+def shadow(optics: Optics) -> NDArray[np.bool_]:
     """Pixels in the shadow of the beam stop, shape (slow, fast)."""
     panel = optics.panel
-    shadow = np.zeros(panel.shape, dtype=np.bool_)
+    dark = np.zeros(panel.shape, dtype=np.bool_)
     x, y = panel.beam_centre
     radius = 1.1 * np.tan(BEAM_STOP) * panel.beam_distance / panel.pixel_size / abs(panel.normal[2])
     if panel.beam_distance <= 0 or not np.isfinite([x, y, radius]).all():
-        return shadow
+        return dark
     left, right = (int(np.clip(edge, 0, panel.shape[1])) for edge in (x - radius, x + radius + 1))
     top, bottom = (int(np.clip(edge, 0, panel.shape[0])) for edge in (y - radius, y + radius + 1))
     points = panel.points(_centres(np.arange(left, right), np.arange(top, bottom)))
     close = points[:, 2] > np.cos(BEAM_STOP) * np.sqrt(np.square(points).sum(axis=1))
-    shadow[top:bottom, left:right] = close.reshape(bottom - top, right - left)
-    return shadow
+    dark[top:bottom, left:right] = close.reshape(bottom - top, right - left)
+    return dark
 
 
 def _centres(columns: NDArray[np.int64], rows: NDArray[np.int64]) -> Array:
@@ -100,16 +103,23 @@ class Light:
 class NoisePool:
     """Background frames of one setting of beam and detector; samples are drawn when first needed."""
 
-    def __init__(self, rate: Array, light: Light, seed: list[int]) -> None:
+    def __init__(
+        self, rate: Array, light: Light, seed: list[int], dark: NDArray[np.bool_] | None = None
+    ) -> None:
         """Draw nothing yet.
 
         Args:
-            rate: Counts per second of each pixel, shape (slow, fast).
+            rate: Counts per second of each pixel, shape (slow, fast); smooth over a few pixels.
+            dark: Pixels that no light reaches, same shape.
             light: Of the frames.
             seed: Where the samples come from.
         """
         self._shape = rate.shape
-        self._half = np.pad(0.5 * light.seconds * rate.ravel(), _SHIFT, mode="reflect")
+        self._width = rate.shape[1]
+        self._margin = _ROWS * self._width + _SHIFT
+        half = np.pad(0.5 * light.seconds * rate, ((_ROWS, _ROWS), (0, 0)), mode="edge")
+        self._half = np.pad(half.ravel(), _SHIFT, mode="edge")
+        self._dark = np.empty(0, np.intp) if dark is None else np.flatnonzero(dark)
         self._dtype = light.dtype
         self._narrow = _narrow(light.dtype, float(self._half.max()))
         self._seed = seed
@@ -134,7 +144,9 @@ class NoisePool:
         frame = np.empty(self._shape, dtype=self._dtype)
         flat = frame.reshape(-1)
         picks = rng.integers(_SAMPLES, size=(self.bands, 2)).tolist()
-        shifts = rng.integers(2 * _SHIFT + 1, size=(self.bands, 2)).tolist()
+        columns = rng.integers(2 * _SHIFT + 1, size=(self.bands, 2))
+        rows = rng.integers(2 * _ROWS + 1, size=(self.bands, 2))
+        shifts = (rows * self._width + columns).tolist()
         for band, ((one, two), (left, right)) in enumerate(zip(picks, shifts, strict=True)):
             first, last = self._edges[band], self._edges[band + 1]
             a, b = self._sample(band, one), self._sample(band, _SAMPLES + two)
@@ -142,12 +154,13 @@ class NoisePool:
             # Added in the narrow type and widened in cache: half the time of adding wide numbers.
             both = np.add(a[left : left + length], b[right : right + length], out=self._sum[:length])
             flat[first:last] = both
+        flat[self._dark] = 0
         return frame
 
     def _sample(self, band: int, sample: int) -> Counts:
         found = self._samples.get((band, sample))
         if found is None:
-            mean = self._half[self._edges[band] : self._edges[band + 1] + 2 * _SHIFT]
+            mean = self._half[self._edges[band] : self._edges[band + 1] + 2 * self._margin]
             drawn = np.random.default_rng([*self._seed, band, sample]).poisson(mean)
             # Eight bits roll over, as they do in the detector.
             found = self._samples[band, sample] = drawn.astype(self._narrow)

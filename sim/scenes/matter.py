@@ -57,12 +57,12 @@ def efficiency(coefficient: float, thickness: float, cosine: Array) -> Array:
 
 
 def depth(coefficient: float, thickness: float, cosine: Array) -> tuple[Array, Array]:
-    """How far into the sensor a spot lies, along the rays that make it, and how much that scatters.
+    """How far into the sensor photons are absorbed, along the rays that make a spot.
 
-    The mean is the integral of path times absorption, as XDS and DIALS define the depth they correct for.
-    Those who want the mean of the photons that are absorbed divide it by the efficiency: that spot lies up
-    to 0.13 pixels further out at the edge of a 1M detector at 120 mm and 12.7 keV, which refinement takes
-    for 27 um of distance. A scene is there to tell whether geometry arrives, so it keeps to the definition.
+    The mean is that of the photons that are counted. XDS and DIALS correct for the integral of depth times
+    absorption instead, which is this times the efficiency: their spots lie up to 0.13 pixels further in at
+    the edge of a 1M detector at 120 mm and 12.7 keV, and refinement takes the difference for 27 um of
+    distance. A real sensor gives them the same.
 
     Returns:
         Mean and standard deviation in mm, of the shape of the cosine.
@@ -70,6 +70,6 @@ def depth(coefficient: float, thickness: float, cosine: Array) -> tuple[Array, A
     path = thickness / cosine
     passed = np.exp(-coefficient * path)
     absorbed = 1.0 - passed
-    mean = (1.0 - passed) / coefficient - path * passed
+    mean = 1.0 / coefficient - path * passed / absorbed
     variance = 1.0 / coefficient**2 - path**2 * passed / absorbed**2
     return mean, np.sqrt(np.maximum(variance, 0.0))

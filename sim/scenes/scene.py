@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from layouts.beamline import Beamline, Detector
 from layouts.geometry import axis_chain, panel, wavelength
 from sim.scenes import goniometry, sensor
-from sim.scenes.background import Light, NoisePool, rates
+from sim.scenes.background import Light, NoisePool, rates, shadow
 from sim.scenes.crystal import grow
 from sim.scenes.exposure import Exposure
 from sim.scenes.optics import Optics, optics
@@ -57,6 +57,7 @@ class Scene:
         self._turning = goniometry.rotations(beamline) - self._view_axes
         self._table: tuple[object, RotationTable] | None = None
         self._pool: tuple[object, NoisePool] | None = None
+        self._still: tuple[object, Reflections] | None = None
 
     def prepare(self, exposure: Exposure) -> None:
         """Do beforehand what the first frame like this would take the time for, about half a second."""
@@ -91,6 +92,16 @@ class Scene:
                 exposure.count_time,
                 light,
             )
+        if moving:
+            return self._snapshot(exposure, where, light)
+        # Stills come in series of the same, and each costs as much as twenty frames of a rotation.
+        key = (tuple(sorted(where.items())), exposure.count_time)
+        if self._still is None or self._still[0] != key:
+            self._still = (key, self._snapshot(exposure, where, light))
+        return self._still[1]
+
+    def _snapshot(self, exposure: Exposure, where: dict[str, float], light: float) -> Reflections:
+        beam = self._crystal
         start, stop = (goniometry.positions(self._beamline, at) for at in (exposure.start, exposure.stop))
         return snapshot(
             self._lattice,
@@ -175,6 +186,7 @@ class Scene:
         key = (self._view(where), seconds, exposure.depth)
         if self._pool is None or self._pool[0] != key:
             light = Light(seconds=seconds, dtype=_DTYPES[exposure.depth])
-            pool = NoisePool(rates(self._optics(where)), light, self._seed)
+            view = self._optics(where)
+            pool = NoisePool(rates(view), light, self._seed, shadow(view))
             self._pool = (key, pool)
         return self._pool[1]

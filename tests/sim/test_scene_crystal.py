@@ -83,9 +83,8 @@ def test_efficiency_and_depth_are_integrals_of_the_exponential_law():
     mean, spread = matter.depth(coefficient, thickness, np.array(cosine))
     absorbed = np.trapezoid(law, path)
     assert matter.efficiency(coefficient, thickness, np.array(cosine)) == pytest.approx(absorbed, rel=1e-6)
-    assert mean == pytest.approx(np.trapezoid(path * law, path), rel=1e-6)
-    conditional = np.trapezoid(path * law, path) / absorbed
-    variance = np.trapezoid((path - conditional) ** 2 * law, path) / absorbed
+    assert mean == pytest.approx(np.trapezoid(path * law, path) / absorbed, rel=1e-6)
+    variance = np.trapezoid((path - mean) ** 2 * law, path) / absorbed
     assert spread == pytest.approx(np.sqrt(variance), rel=1e-6)
 
 
