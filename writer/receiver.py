@@ -1,6 +1,5 @@
-"""The PULL socket on a detector's stream: parts of messages, without a copy where that pays.
+"""The PULL socket on a detector's stream: parts of messages, never copied.
 
-Small parts are copied, which is cheaper than sharing them; large ones are handed on as libzmq received them.
 What may wait in memory is bounded in bytes, though ZeroMQ counts messages.
 """
 
@@ -10,16 +9,12 @@ from typing import Final
 
 import zmq
 
-Part = bytes | memoryview
+Part = memoryview
 
-COPY_BELOW: Final = 65_536
-"""Bytes up to which a copy costs less than a shared message."""
 BUDGET: Final = 1 << 30
 """Bytes that may wait in the socket."""
 _LEAST: Final = 8
 _MOST: Final = 100_000
-_BLOB: Final = 2
-"""Which part of version 1's image has the pixels."""
 
 
 def high_water_mark(frame_bytes: int, budget: int = BUDGET) -> int:
@@ -49,7 +44,6 @@ class Receiver:
         self.connected = False
         self._budget = budget
         self._frame_bytes = frame_bytes
-        self._blob = 0
         self.socket: Final = context.socket(zmq.PULL)
         self.socket.set(zmq.LINGER, 0)
         self.socket.set(zmq.RCVHWM, high_water_mark(frame_bytes, budget))
@@ -61,25 +55,18 @@ class Receiver:
         self.socket.connect(endpoint)
 
     def receive(self) -> list[Part] | None:
-        """Parts of the next message; None if none is waiting."""
-        socket = self.socket
+        """Parts of the next message, as libzmq received them; None if none is waiting."""
+        recv = self.socket.recv
         try:
-            first = self._part(socket, copy=self._blob < COPY_BELOW, flags=zmq.NOBLOCK)
+            frame = recv(zmq.NOBLOCK, copy=False)
         except zmq.Again:
             return None
-        parts: list[Part] = [first]
-        if not socket.getsockopt(zmq.RCVMORE):
-            # Version 2: the pixels are in the one part.
-            self._blob = len(first)
-            return parts
-        while True:
-            is_blob = len(parts) == _BLOB
-            part = self._part(socket, copy=not is_blob or self._blob < COPY_BELOW)
-            if is_blob:
-                self._blob = len(part)
-            parts.append(part)
-            if not socket.getsockopt(zmq.RCVMORE):
-                return parts
+        parts: list[Part] = [frame.buffer]
+        # A frame knows whether more follow; asking the socket costs more than sharing a small part.
+        while frame.more:
+            frame = recv(copy=False)
+            parts.append(frame.buffer)
+        return parts
 
     def fit(self, frame_bytes: int) -> None:
         """Keep to the budget with frames of this size."""
@@ -98,10 +85,3 @@ class Receiver:
         self.socket.disable_monitor()
         self.monitor.close(0)
         self.socket.close(0)
-
-    @staticmethod
-    def _part(socket: zmq.Socket[bytes], *, copy: bool, flags: int = 0) -> Part:
-        if copy:
-            return socket.recv(flags)
-        frame = socket.recv(flags, copy=False)
-        return frame.buffer
