@@ -24,9 +24,8 @@ from rich.table import Table
 
 from benchmarks.machine import cpu_seconds, facts
 from benchmarks.source import POOL, SHAPE, blob
-from layouts.beamline import Beamline, load
+from layouts.beamline import Beamline
 from layouts.raw.names import DATA
-from softbeam.ports import own_ports
 from writer import control
 
 TIMEOUT = 120.0
@@ -56,10 +55,11 @@ FULL = (
 SMOKE = (Case(size=27_000, frames=1_000),)
 
 
-def main(*, smoke: bool = False) -> int:
+def main(beamline: Beamline, *, smoke: bool = False) -> int:
     """Run it, print a table and a line of JSON.
 
     Args:
+        beamline: On ports that are free.
         smoke: Once, and only one size: shows that everything works.
 
     Returns:
@@ -67,7 +67,7 @@ def main(*, smoke: bool = False) -> int:
     """
     console = Console(highlight=False)
     cases, repeats = (SMOKE, 1) if smoke else (FULL, 5)
-    results = [_case(case, repeats) for case in cases]
+    results = [_case(beamline, case, repeats) for case in cases]
     machine = facts()
     table = Table(title=f"receive and write: processor time, us a frame, median of {repeats}")
     for heading in ("frame", "pwrite", "h5py", "worker", "pwrite/worker", "h5py/worker", "spread"):
@@ -82,12 +82,12 @@ def main(*, smoke: bool = False) -> int:
     return 0
 
 
-def _case(case: Case, repeats: int) -> tuple[dict[str, object], list[str]]:
+def _case(beamline: Beamline, case: Case, repeats: int) -> tuple[dict[str, object], list[str]]:
     costs: dict[str, list[float]] = {name: [] for name in RECEIVERS}
     for _ in range(repeats):
         for name in RECEIVERS:
             with tempfile.TemporaryDirectory(prefix="softbeam-bench-") as folder:
-                costs[name].append(_run(name, case, Path(folder)) / case.frames * 1e6)
+                costs[name].append(_run(name, beamline, case, Path(folder)) / case.frames * 1e6)
     median = {name: statistics.median(values) for name, values in costs.items()}
     ratios = [p / w for p, w in zip(costs["pwrite"], costs["worker"], strict=True)]
     row = [
@@ -100,9 +100,8 @@ def _case(case: Case, repeats: int) -> tuple[dict[str, object], list[str]]:
     return {"size": case.size, "frames": case.frames, "us": costs}, row
 
 
-def _run(name: str, case: Case, folder: Path) -> float:
+def _run(name: str, beamline: Beamline, case: Case, folder: Path) -> float:
     """Processor seconds of one receiver for one series."""
-    beamline = own_ports(load())
     endpoint = beamline.detectors[0].stream.endpoint
     sizes = ["--frames", str(case.frames), "--size", str(case.size)]
     with _process("benchmarks.source", "--endpoint", endpoint, *sizes) as source:

@@ -185,8 +185,9 @@ def bench(
 ) -> None:
     """Measure the writer beside its limits on this machine."""
     from benchmarks.writer import main as run
+    from softbeam.ports import own_ports
 
-    raise typer.Exit(run(smoke=smoke))
+    raise typer.Exit(run(own_ports(_load(None)), smoke=smoke))
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ class Pictures:
 def read_pictures(master: Path) -> list[Pictures]:
     """One middle frame and the sum of all frames for each entry of a master."""
     with h5py.File(master, "r") as file:
-        return [_pictures(file, entry) for entry in file if f"{entry}/data/data" in file]
+        return [_pictures(file, str(entry)) for entry in file if f"{entry}/data/data" in file]
 
 
 def _pictures(file: h5py.File, entry: str) -> Pictures:

@@ -33,7 +33,9 @@ def devices(beamline: Beamline) -> list[DeviceTable]:
     """Devices of the simulator and of the writer, in the order of the beamline file."""
     b, motors = beamline, tuple(m.name for m in beamline.motors)
     found = [
-        DeviceTable(title=f"motor {m.name}", prefix=names.motor(b.prefix, m.pv), records=expand(motor()))
+        DeviceTable(
+            title=f"motor {m.name}", prefix=f"{names.motor(b.prefix, m.pv)}.", records=expand(motor())
+        )
         for m in b.motors
     ]
     found.append(

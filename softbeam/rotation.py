@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ioc import names
-from ioc.client import Client
+from ioc.client import CaError, Client, PvValue
 from ioc.menus import AcqState, TriggerMode
 from layouts import geometry
 from layouts.beamline import Beamline
@@ -124,23 +124,28 @@ class Rotation:
 
     async def _checked_run(self) -> tuple[Run, float]:
         low, high, accl, speed, fastest = [
-            float(await self._client.get(f"{self._axis}.{field}"))
-            for field in ("LLM", "HLM", "ACCL", "VELO", "VMAX")
+            await self._number(f"{self._axis}.{field}") for field in ("LLM", "HLM", "ACCL", "VELO", "VMAX")
         ]
         run = run_up(self._plan.main, accl)
         check_run(run, low=low, high=high, fastest=max(fastest, speed), axis=self._plan.axis)
         return run, speed
 
-    async def _put(self, name: str, value: object) -> None:
+    async def _number(self, name: str) -> float:
+        value = await self._client.get(name)
+        if not isinstance(value, int | float):
+            raise ScanError(f"{name}: {value!r} is no number; is this the PV of such a device?")
+        return float(value)
+
+    async def _put(self, name: str, value: PvValue) -> None:
         try:
             await self._client.put(name, value, wait=True, timeout=PUT_TIMEOUT)
-        except Exception as error:
+        except CaError as error:
             raise ScanError(f"{name}: {value!r} was not taken: {error}") from error
 
     async def _set_up(self, run: Run) -> None:
         try:
             await self._client.put(f"{self._axis}.VAL", run.begin, wait=True, timeout=600)
-        except TimeoutError:
+        except CaError:
             raise ScanError(
                 f"{self._axis}: did not reach {run.begin:g} in 10 minutes; look at its alarm"
             ) from None
@@ -156,10 +161,7 @@ class Rotation:
 
     async def _positions(self) -> dict[str, float]:
         prefix = self._beamline.prefix
-        return {
-            m.name: float(await self._client.get(f"{names.motor(prefix, m.pv)}.RBV"))
-            for m in self._beamline.motors
-        }
+        return {m.name: await self._number(f"{names.motor(prefix, m.pv)}.RBV") for m in self._beamline.motors}
 
     async def _set_up_detector(self, detector: str, sweep: Sweep, positions: dict[str, float]) -> None:
         cam, spec = self._cam(detector), self._beamline.detector(detector)
@@ -169,7 +171,7 @@ class Rotation:
             count_time = min(
                 count_time, self._plan.count_time * sweep.frame_time / self._plan.main.frame_time
             )
-        values: dict[str, object] = {
+        values: dict[str, PvValue] = {
             "ImageMode": "Multiple",
             "TriggerMode": TriggerMode.EXTERNAL_SERIES,
             "NumImages": sweep.images,
@@ -226,7 +228,7 @@ class Rotation:
         return await self._result(str(state))
 
     async def _progress(self, state: str) -> Progress:
-        stored = {d: int(await self._client.get(f"{self._hdf(d)}NumCaptured_RBV")) for d in self._plan.sweeps}
+        stored = {d: int(await self._number(f"{self._hdf(d)}NumCaptured_RBV")) for d in self._plan.sweeps}
         return Progress(
             state=state, stored=stored, message=str(await self._client.get(f"{self._acq}Message_RBV"))
         )
@@ -234,15 +236,15 @@ class Rotation:
     async def _result(self, state: str) -> Result:
         values = {
             name: await self._client.get(f"{self._acq}{name}_RBV")
-            for name in ("Outcome", "Message", "MasterFile", "Stored", "Missing")
+            for name in ("Outcome", "Message", "MasterFile")
         }
         return Result(
             state=state,
             outcome=str(values["Outcome"]),
             message=str(values["Message"]),
             master=Path(str(values["MasterFile"])),
-            stored=int(values["Stored"]),
-            missing=int(values["Missing"]),
+            stored=int(await self._number(f"{self._acq}Stored_RBV")),
+            missing=int(await self._number(f"{self._acq}Missing_RBV")),
         )
 
 

@@ -1,4 +1,4 @@
-"""Cameras and motors that do what a test tells them, in the test's own loop, and a real writer beside them."""
+"""Cameras and motors that do what a test tells them, in its own loop, and a real writer beside them."""
 
 from __future__ import annotations
 
@@ -180,8 +180,8 @@ class FakeBeamline:
     def acq(self, record: str) -> str:
         return names.acq(self.beamline.prefix) + record
 
-    async def put(self, pv: str, value: object, *, timeout: float = 30.0) -> None:
-        await self.client.put(pv, value, wait=True, timeout=timeout)
+    async def put(self, pv: str, value: object) -> None:
+        await self.client.put(pv, value, wait=True, timeout=30.0)
 
     async def get(self, pv: str) -> object:
         return await self.client.get(pv, 5.0)
@@ -192,7 +192,7 @@ class FakeBeamline:
         await self.client.subscribe(pv, lambda reading: seen.append(reading.value))
         return seen
 
-    async def until(self, pv: str, condition: Callable[[object], bool], timeout: float = 20.0) -> object:
+    async def until(self, pv: str, condition: Callable[[object], bool]) -> object:
         """The first value of a PV of which something holds."""
         found = asyncio.get_running_loop().create_future()
 
@@ -202,7 +202,7 @@ class FakeBeamline:
 
         end = await self.client.subscribe(pv, look)
         try:
-            return await asyncio.wait_for(found, timeout)
+            return await asyncio.wait_for(found, 20.0)
         finally:
             end()
 
@@ -261,8 +261,8 @@ async def fake_beamline(
         for detector in pushes:
             await rig.until(rig.hdf(detector, "Connected_RBV"), lambda v: v == "Yes")
         yield rig
-    except BaseException:
-        print(writer.said())
+    except BaseException as error:
+        error.add_note(writer.said())
         raise
     finally:
         for camera in cameras.values():

@@ -1,3 +1,5 @@
+"""The agenda: which frame is due when, over any course of commands."""
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -1,3 +1,5 @@
+"""The detector's states: arm, trigger, disarm, cancel, abort, at every moment."""
+
 from dataclasses import replace
 
 import pytest

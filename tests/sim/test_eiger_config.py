@@ -1,3 +1,5 @@
+"""SIMPLON's couplings: setting one value changes others."""
+
 from dataclasses import replace
 
 import pytest

@@ -1,3 +1,5 @@
+"""The grammar of faults."""
+
 import pytest
 
 from sim import faults

@@ -1,3 +1,5 @@
+"""When a motor crosses the position that fires the trigger."""
+
 import pytest
 
 from sim import trigger

@@ -18,6 +18,7 @@ from ioc.client import PutFailedError
 from layouts.raw.names import DATA
 from tests.kit.fake_beamline import Plan, fake_beamline
 from tests.kit.programs import client_environment
+from tests.kit.push import settle
 
 pytestmark = pytest.mark.system
 
@@ -352,10 +353,7 @@ def is_running(pid):
 
 
 async def gone(pids, within):
-    end = time.monotonic() + within
-    while any(is_running(p) for p in pids) and time.monotonic() < end:
-        await asyncio.sleep(0.02)
-    return not any(is_running(p) for p in pids)
+    return await asyncio.to_thread(settle, lambda: not any(is_running(p) for p in pids), within)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -413,6 +411,7 @@ def test_wrong_arguments_end_with_a_message(tmp_path, argument):
         capture_output=True,
         text=True,
         timeout=20,
+        check=False,
     )
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
