@@ -43,33 +43,16 @@ def check(master: Path, *, deep: bool, console: Console | None = None, brief: bo
 
 def _table(report: Report) -> Table:
     table = Table(title=report.path.name, title_justify="left")
-    columns = (
-        "entry",
-        "detector",
-        "frames",
-        "stored",
-        "files",
-        "pixels",
-        "scan",
-        "mm",
-        "beam at",
-        "A",
-        "outcome",
-    )
-    for heading in columns:
-        table.add_column(heading)
+    table.add_column("entry")
     for row in report.rows:
-        table.add_row(
-            row.entry,
-            row.detector,
-            str(row.frames),
-            str(row.stored),
-            str(row.files),
-            f"{'x'.join(map(str, reversed(row.shape)))} {row.dtype}",
-            row.scan,
-            f"{row.distance:.3f}",
-            ", ".join(f"{x:.2f}" for x in row.beam_centre),
-            f"{row.wavelength:.5f}",
-            row.outcome,
-        )
+        table.add_column(row.entry)
+    table.add_row("detector", *(row.detector for row in report.rows))
+    table.add_row("frames", *(f"{row.stored} of {row.frames}" for row in report.rows))
+    table.add_row("raw files", *(str(row.files) for row in report.rows))
+    table.add_row("pixels", *(f"{'x'.join(map(str, row.shape[::-1]))} {row.dtype}" for row in report.rows))
+    table.add_row("scan", *(row.scan for row in report.rows))
+    table.add_row("distance", *(f"{row.distance:.3f} mm" for row in report.rows))
+    table.add_row("beam at pixel", *(", ".join(f"{x:.2f}" for x in row.beam_centre) for row in report.rows))
+    table.add_row("wavelength", *(f"{row.wavelength:.5f} A" for row in report.rows))
+    table.add_row("outcome", *(row.outcome for row in report.rows))
     return table

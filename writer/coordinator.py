@@ -129,6 +129,7 @@ class Coordinator:
             if detector in self._runs:
                 return self._runs[detector].finished
             device = self.hdfs[detector]
+            await self.watch.answered([detector])
             full_name, number, lazy = await device.request()
             expected = self._expectation(detector)
             order = orders.of_detector(self._beamline, detector, full_name, number, expected, lazy=lazy)
@@ -153,6 +154,7 @@ class Coordinator:
             device = self.acq.device
             wanted = orders.parse_detectors(str(device["Detectors"]), self._beamline)
             directory = await paths.require(device, str(device["FilePath"]))
+            await self.watch.answered(wanted)
             for name in wanted:
                 self._check_camera(name)
             expected = {name: self._expectation(name) for name in wanted}

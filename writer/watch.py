@@ -5,9 +5,11 @@ Names come from the beamline file. A PV that nobody serves is simply not known: 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -21,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 _CLOCKS_AGREE: Final = 2.0
 """Seconds within which a server's time stamp is believed; beyond, the time of arrival is taken."""
+_ANSWER_WITHIN: Final = 3.0
+"""Seconds that PVs which were never seen get to answer."""
 _KEPT: Final = 60.0
 """Seconds of history before the earliest capture."""
 _AXES: Final = {"omega": "Omega", "chi": "Chi", "kappa": "Kappa", "phi": "Phi", "two_theta": "TwoTheta"}
@@ -172,6 +176,8 @@ class Watch:
         self.cameras = {d.name: Camera() for d in beamline.detectors}
         self.histories = {m.name: History(tolerance(m)) for m in beamline.motors}
         self.motor_connected = {m.name: False for m in beamline.motors}
+        self._given_up: set[str] = set()
+        self._answer = asyncio.Event()
 
     async def start(self) -> None:
         """Subscribe; PVs that are not there yet are found when they come."""
@@ -189,6 +195,32 @@ class Watch:
     def camera_prefix(self, detector: Detector) -> str:
         """What stands before the records of a detector's camera."""
         return names.cam(self._beamline.prefix, detector.pv, self._beamline.preset)
+
+    async def answered(self, detectors: Iterable[str], within: float = _ANSWER_WITHIN) -> None:
+        """Wait for the motors, and for the cameras of some detectors, as far as they have not answered yet.
+
+        A beamline that has just been started needs a moment to be found. What is not found in time is not
+        waited for again until it has been there.
+
+        Args:
+            detectors: Names.
+            within: Seconds at most.
+        """
+        cameras = list(detectors)
+        deadline = time.monotonic() + within
+
+        def silent() -> set[str]:
+            found = {name for name, there in self.motor_connected.items() if not there}
+            return found | {name for name in cameras if not self.cameras[name].connected}
+
+        self._given_up &= silent()
+        if silent() - self._given_up:
+            self._client.search_again()
+        while silent() - self._given_up and (left := deadline - time.monotonic()) > 0:
+            self._answer.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._answer.wait(), left)
+        self._given_up |= silent()
 
     def absent(self) -> list[str]:
         """Motors and cameras that do not answer, in words."""
@@ -209,6 +241,7 @@ class Watch:
         def take(reading: Reading) -> None:
             if record == "RBV":
                 self.motor_connected[name] = reading.connected
+                self._answer.set()
             if not reading.connected or not isinstance(reading.value, int | float):
                 return
             when = _time(reading)
@@ -227,6 +260,7 @@ class Watch:
         def take(reading: Reading) -> None:
             if record == "DetectorState_RBV":
                 camera.connected = reading.connected
+                self._answer.set()
             if reading.connected and reading.value is not None:
                 camera.take(record, reading.value, _time(reading))
             self._on_camera(name, record)
