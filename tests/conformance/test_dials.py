@@ -30,7 +30,7 @@ CASES = {
     "det_z and energy moved": ({}, {"det_z": 150.0, "energy": 13200.0}, SWEEP, "uint16"),
     "stream version 1": ({"version": 1}, {}, SWEEP, "uint16"),
     "32 bit": ({}, {}, Sweep(start=10.0, increment=0.5, images=150, frame_time=0.04), "uint32"),
-    "8 bit": ({}, {}, Sweep(start=10.0, increment=0.15, images=300, frame_time=1 / 2400), "uint8"),
+    "8 bit": ({}, {}, Sweep(start=10.0, increment=0.08, images=400, frame_time=1 / 2400), "uint8"),
 }
 
 
