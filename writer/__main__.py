@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
@@ -21,7 +22,7 @@ from ioc.records import expand
 from ioc.server import Server
 from ioc.tables.acq import acq
 from ioc.tables.hdf import hdf
-from layouts.beamline import Beamline, BeamlineError, load
+from layouts.beamline import Beamline, BeamlineError, load, parse
 from writer.coordinator import Coordinator
 from writer.disk import make_directories
 from writer.orders import RefusedError
@@ -73,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
 def _beamline(options: argparse.Namespace) -> Beamline:
     beamline = load(options.beamline)
     if options.prefix:
-        values = beamline.model_dump(mode="python") | {"prefix": options.prefix}
-        beamline = Beamline.model_validate(values)
+        values = beamline.model_dump(mode="json") | {"prefix": options.prefix}
+        beamline = parse(json.dumps(values), "--prefix")
     return beamline
 
 

@@ -97,7 +97,7 @@ class Hands:
             )
         except CaError as problem:
             why = self.watch.cameras[detector].message
-            error = f"Acquire failed: {problem}" + (f" ({why})" if why else "")
+            error = f"Acquire failed: {problem}" + (f" ({why})" if why and why not in str(problem) else "")
             _log.warning("%s: %s", detector, error)
         if start:
             self._tell(run_, steps.CameraEnded(detector, error))

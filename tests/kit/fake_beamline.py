@@ -93,8 +93,9 @@ class FakeCamera:
                 await asyncio.shield(self._busy)
         elif self._busy is None:
             if self.plan.refuse:
-                await self.device.post("StatusMessage_RBV", self.plan.refuse)
-                raise PutError(self.plan.refuse)
+                plan, self.plan = self.plan, Plan()
+                await self.device.post("StatusMessage_RBV", plan.refuse)
+                raise PutError(plan.refuse)
             await self._series()
         else:
             await asyncio.shield(self._busy)
@@ -103,12 +104,20 @@ class FakeCamera:
         plan, self.series = self.plan, self.series + 1
         self._abort.clear()
         self._busy = asyncio.get_running_loop().create_future()
+        try:
+            await self._run(plan)
+        finally:
+            busy, self._busy = self._busy, None
+            busy.set_result(None)
+
+    async def _run(self, plan: Plan) -> None:
         await self.device.post("DetectorState_RBV", "Acquire")
         await self.device.post("Acquire_RBV", "Acquiring")
         images = int(self.device["NumImages"])
         number = self.series
         await self.device.post("SequenceId", number)
-        await self._send(self.push.start, number, images, **self.parameters)
+        said = {"images": images} | self.parameters
+        await self._send(self.push.start, number, **said)
         for frame in range(plan.images or images):
             if frame == plan.stop_after:
                 self.sent.set()
@@ -128,8 +137,6 @@ class FakeCamera:
         await self.device.post("Acquire_RBV", "Done")
         await self.device.post("Acquire", "Done")
         self.plan = Plan()
-        busy, self._busy = self._busy, None
-        busy.set_result(None)
 
 
 class FakeMotors:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 
 from ioc.client import PutFailedError
 from layouts.raw.names import DATA
+from tests.kit import epics_tools
 from tests.kit.fake_beamline import Plan, fake_beamline
 from tests.kit.programs import client_environment
 from tests.kit.push import settle
@@ -192,7 +194,7 @@ def test_waiting_for_a_trigger_is_no_stall(tmp_path):
         rig.cameras["EIG1"].parameters = {"images": 4, "images_per_trigger": 2, "triggers": 2}
         await rig.put(rig.cam("EIG1", "TriggerMode"), "External Series")
         await rig.put(rig.cam("EIG1", "NumTriggers"), 2)
-        rig.cameras["EIG1"].plan = Plan(stop_after=2)
+        rig.cameras["EIG1"].plan = Plan(images=4, stop_after=2)
         start = asyncio.create_task(rig.put(rig.acq("Start"), 1))
         await rig.cameras["EIG1"].sent.wait()
         # Three times the stall timeout of this beamline: the clock is what is under test.
@@ -423,11 +425,7 @@ def test_real_clients_by_hand(tmp_path):
         env = client_environment(rig.beamline.ca.sim_port, rig.beamline.ca.writer_port)
 
         async def call(*words):
-            done = await asyncio.to_thread(
-                subprocess.run, words, env=env, capture_output=True, text=True, timeout=30, check=False
-            )
-            assert done.returncode == 0, done
-            return done.stdout
+            return await asyncio.to_thread(functools.partial(epics_tools.call, *words, env=env, timeout=40))
 
         hdf = rig.hdf("EIG1", "")
         await call("caput", "-S", f"{hdf}FilePath", str(tmp_path / "hand"))
@@ -439,10 +437,8 @@ def test_real_clients_by_hand(tmp_path):
         await call("caput", rig.cam("EIG1", "NumImages"), "7")
         await call("caput", "-c", "-w", "30", rig.cam("EIG1", "Acquire"), "1")
         await waiting
-        assert (await call("caget", "-t", f"{hdf}NumCaptured_RBV")).strip() == "7"
-        return (await call("caget", "-t", "-S", f"{hdf}MasterFile_RBV")).strip()
+        assert await call("caget", "-t", f"{hdf}NumCaptured_RBV") == "7"
+        return await call("caget", "-t", "-S", f"{hdf}MasterFile_RBV")
 
-    if not any((Path(p) / "caput").exists() for p in os.environ["PATH"].split(os.pathsep)):
-        os.environ["PATH"] = f"{Path(os.sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     master = run(work, tmp_path)
     assert len(frames_of(master)) == 7
