@@ -56,6 +56,7 @@ def demo(out: Path, *, images: int) -> int:
         from softbeam.pictures import draw
 
         pictures = draw(result.master, directory)
+    _tell_measured(console, directory, result.master)
     _list(console, directory, pictures)
     return code if result.outcome == "complete" and result.missing == 0 else 1
 
@@ -104,6 +105,19 @@ def _stage(console: Console, what: str) -> Iterator[None]:
     began = time.monotonic()
     yield
     console.print(f"   {time.monotonic() - began:.1f} s")
+
+
+def _tell_measured(console: Console, directory: Path, master: Path) -> None:
+    from softbeam.frames_h5 import read_measured
+
+    console.print("== measured")
+    each = [one for path in sorted(directory.glob("*_meta.h5")) if (one := read_measured(path)).seconds]
+    for one in each:
+        size, rate = one.size / one.frames / 1e3, (one.frames - 1) / one.seconds
+        console.print(f"   {one.name}: {one.frames} frames of {size:.0f} kB on average, {rate:.0f} frames/s")
+    if each:
+        late = master.stat().st_mtime - max(one.last for one in each)
+        console.print(f"   from the last frame to the master: {late:.2f} s")
 
 
 def _list(console: Console, directory: Path, pictures: list[Path]) -> None:

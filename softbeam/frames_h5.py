@@ -1,4 +1,4 @@
-"""Frames of a master, for pictures: read through its virtual data set, masked as its mask says."""
+"""What an acquisition left, for people: frames of its master, and what its meta files say of the writing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import hdf5plugin
 import numpy as np
 from numpy.typing import NDArray
 
-from layouts.raw.names import DATA
+from layouts.raw.names import DATA, Column, Meta
 
 FILTERS = hdf5plugin.PLUGIN_PATH
 """Importing hdf5plugin is what registers the filters; naming it here keeps the import."""
@@ -57,3 +57,38 @@ def _pictures(file: h5py.File, entry: str) -> Pictures:
         if i == index:
             one[:] = np.where(counted, frame, np.nan)
     return Pictures(entry=entry, frames=len(data), index=index, one=one, summed=np.where(good, total, np.nan))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """How the frames of one detector came, as its meta file has it.
+
+    Attributes:
+        name: Stem of the file.
+        frames: Stored.
+        size: Bytes of them as stored.
+        seconds: From the arrival of the first to that of the last.
+        last: Arrival of the last, seconds since 1970.
+    """
+
+    name: str
+    frames: int
+    size: int
+    seconds: float
+    last: float
+
+
+def read_measured(meta_file: Path) -> Measured:
+    """How the frames in a meta file came."""
+    with h5py.File(meta_file, "r") as file:
+        columns = {c: file[f"{Meta.COLUMNS}/{c}"] for c in (Column.STORED, Column.SIZE, Column.ARRIVAL)}
+        values = {c: np.asarray(column) for c, column in columns.items()}
+    stored = values[Column.STORED] == 1
+    arrival = values[Column.ARRIVAL][stored]
+    return Measured(
+        name=meta_file.stem.removesuffix("_meta"),
+        frames=int(stored.sum()),
+        size=int(values[Column.SIZE][stored].sum()),
+        seconds=float(arrival.max() - arrival.min()) * 1e-9 if arrival.size else 0.0,
+        last=float(arrival.max()) * 1e-9 if arrival.size else float("nan"),
+    )
