@@ -26,8 +26,8 @@ class FrameSource(Protocol):
         """What frames are corrected by, (slow, fast)."""
         ...
 
-    def prepare(self, exposure: Exposure) -> None:
-        """Do beforehand what the first frame like this would take the time for."""
+    def prepare(self, exposure: Exposure, frames: int) -> None:
+        """Do beforehand what the first of so many frames like this would take the time for."""
         ...
 
     def payload(self, exposure: Exposure, codec: Codec, version: int) -> Payload:
@@ -46,6 +46,7 @@ class SceneSource:
         from sim.scenes.scene import Scene
 
         self._scene = Scene(beamline, detector)
+        codecs.backend()  # finds its library and tests itself now, not at the first frame
 
     @property
     def pixel_mask(self) -> NDArray[np.uint32]:
@@ -57,9 +58,9 @@ class SceneSource:
         """What frames are corrected by, (slow, fast)."""
         return self._scene.flatfield
 
-    def prepare(self, exposure: Exposure) -> None:
-        """Do beforehand what the first frame like this would take the time for."""
-        self._scene.prepare(exposure)
+    def prepare(self, exposure: Exposure, frames: int) -> None:
+        """Do beforehand what the first of so many frames like this would take the time for."""
+        self._scene.prepare(exposure, frames)
 
     def payload(self, exposure: Exposure, codec: Codec, version: int) -> Payload:
         """A frame's pixels, packed for a version of the stream."""

@@ -162,7 +162,7 @@ class Pacer:
             patience=self._patience(made, frame=False),
             wanted=lambda: not self._inbox.closed and not self._inbox.discarded(made.series),
         )
-        self._source.prepare(self._expected(made))
+        self._source.prepare(self._expected(made), made.config.frames)
 
     def _expected(self, made: Production) -> Exposure:
         """The first exposure, as far as the detector's own goniometer values tell it."""

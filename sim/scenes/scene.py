@@ -26,6 +26,9 @@ _DTYPES: dict[int, np.dtype[np.unsignedinteger]] = {
     32: np.dtype(np.uint32),
 }
 
+LONG = 10
+"""Frames of a series from which on all of its noise is drawn beforehand."""
+
 
 class Scene:
     """The crystal as one detector sees it.
@@ -59,10 +62,20 @@ class Scene:
         self._pool: tuple[object, NoisePool] | None = None
         self._still: tuple[object, Reflections] | None = None
 
-    def prepare(self, exposure: Exposure) -> None:
-        """Do beforehand what the first frame like this would take the time for, about half a second."""
+    def prepare(self, exposure: Exposure, frames: int = LONG) -> None:
+        """Do beforehand what the first frame like this would take the time for.
+
+        Half a second for a long series, whose frames shall then come evenly. Of a short one the frames draw
+        what noise they need themselves: one frame needs an eighth of it.
+
+        Args:
+            exposure: One of the frames to come.
+            frames: How many will come.
+        """
         self.spots(exposure)
-        self._background(exposure).fill()
+        background = self._background(exposure)
+        if frames >= LONG:
+            background.fill()
 
     def render(self, exposure: Exposure) -> NDArray[np.unsignedinteger]:
         """One frame, shape (slow, fast), unsigned with the bits of the exposure's depth.

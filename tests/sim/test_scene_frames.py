@@ -188,3 +188,15 @@ def test_spots_at_the_edge_are_cut_and_masked_pixels_keep_their_value():
     Painter(np.zeros((40, 40), bool)).paint(frame, outside, 50000, np.random.default_rng(3))
     assert frame[:4, :4].sum() == pytest.approx(1e4 * 0.5 * 0.159, rel=0.15)
     assert frame[5:, 5:].sum() == 0
+
+
+def test_one_frame_does_not_wait_for_the_noise_of_many(beamline):
+    scene = Scene(beamline, beamline.detector("EIG1"))
+    exposure = exposures(1)[0]
+    scene.prepare(exposure, 1)
+    first = scene.render(exposure)
+    pool = scene._background(exposure)
+    assert len(pool._samples) == 2 * pool.bands
+    scene.prepare(exposure, 100)
+    assert len(pool._samples) == 16 * pool.bands
+    assert np.array_equal(scene.render(exposure), first)
