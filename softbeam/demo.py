@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ioc.client import CaError
 from layouts.beamline import Beamline, load
 from layouts.scan import ScanError, Sweep
 from softbeam.check import check
@@ -42,7 +43,7 @@ def demo(out: Path, *, images: int) -> int:
     file.write_text(beamline.model_dump_json(indent=2), encoding="utf-8")
     try:
         result = _measure(console, beamline, file, directory, images)
-    except (ProgramError, ScanError) as error:
+    except (ProgramError, ScanError, CaError) as error:
         console.print(f"demo: {error}", style="red", soft_wrap=True)
         console.print((directory / "softbeam.log").read_text(encoding="utf-8")[-3000:], soft_wrap=True)
         return 1

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ioc import names
-from ioc.client import CaError, Client, PvValue
-from ioc.menus import AcqState, TriggerMode
+from ioc.client import CaError, Client, NoAnswerError, PvValue
+from ioc.menus import AcqState, Armed, TriggerMode
 from layouts import geometry
 from layouts.beamline import Beamline
 from layouts.scan import Run, ScanError, Sweep, check_run, run_up
@@ -25,7 +25,6 @@ ARM_TIMEOUT = 30.0
 """Seconds from Start until every detector is armed."""
 FINISH_TIMEOUT = 60.0
 """Seconds from the end of the motion until the master is there."""
-_OVER = {AcqState.DONE, AcqState.ABORTED, AcqState.FAILED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,15 +97,13 @@ class Rotation:
         run, speed = await self._checked_run()
         try:
             await self._set_up(run)
-            await self._start()
-            return await self._measure(run, report)
+            return await self._acquire(run, report)
         except BaseException:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(CaError):
                 await self._client.put(f"{self._axis}.STOP", 1)
-                await self._client.put(f"{self._acq}Abort", 1, wait=True, timeout=PUT_TIMEOUT)
             raise
         finally:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(CaError):
                 await self._client.put(f"{self._trigger}Arm", 0)
                 await self._client.put(f"{self._axis}.VELO", speed, wait=True, timeout=PUT_TIMEOUT)
 
@@ -191,15 +188,33 @@ class Rotation:
         for name, value in values.items():
             await self._put(f"{cam}{name}", value)
 
-    async def _start(self) -> None:
-        await self._client.put(f"{self._acq}Start", 1)
+    async def _acquire(self, run: Run, report: Callable[[Progress], None]) -> Result:
+        motion = abs(run.end - run.begin) / run.velocity + PUT_TIMEOUT
+        # The put completes when the acquisition is over, and fails at once where it is refused.
+        acquisition = asyncio.create_task(
+            self._client.put(f"{self._acq}Start", 1, wait=True, timeout=ARM_TIMEOUT + motion + FINISH_TIMEOUT)
+        )
+        try:
+            await self._armed(acquisition)
+            await self._put(f"{self._trigger}Arm", 1)
+            await self._turn(run, motion, acquisition, report)
+        except BaseException:
+            if not acquisition.done():
+                with contextlib.suppress(CaError):
+                    await self._client.put(f"{self._acq}Abort", 1, wait=True, timeout=PUT_TIMEOUT)
+            raise
+        finally:
+            acquisition.cancel()
+        return await self._result(str(await self._client.get(f"{self._acq}State_RBV")))
+
+    async def _armed(self, acquisition: asyncio.Task[None]) -> None:
         deadline = asyncio.get_running_loop().time() + ARM_TIMEOUT
         while True:
-            state = await self._client.get(f"{self._acq}State_RBV")
-            if state in _OVER:
-                raise ScanError(f"not started: {await self._client.get(f'{self._acq}Message_RBV')}")
             armed = [await self._client.get(f"{self._cam(d)}Armed") for d in self._plan.sweeps]
-            if state == AcqState.ACQUIRING and all(a in ("Armed", 1) for a in armed):
+            state = await self._client.get(f"{self._acq}State_RBV")
+            if acquisition.done():
+                raise ScanError(f"not started: {await self._client.get(f'{self._acq}Message_RBV')}")
+            if state == AcqState.ACQUIRING and all(a == Armed.ARMED for a in armed):
                 return
             if asyncio.get_running_loop().time() > deadline:
                 raise ScanError(
@@ -207,31 +222,28 @@ class Rotation:
                 )
             await asyncio.sleep(0.02)
 
-    async def _measure(self, run: Run, report: Callable[[Progress], None]) -> Result:
-        await self._put(f"{self._trigger}Arm", 1)
-        duration = abs(run.end - run.begin) / run.velocity + 10
+    async def _turn(
+        self, run: Run, motion: float, acquisition: asyncio.Task[None], report: Callable[[Progress], None]
+    ) -> None:
         move = asyncio.create_task(
-            self._client.put(f"{self._axis}.VAL", run.end, wait=True, timeout=duration + PUT_TIMEOUT)
+            self._client.put(f"{self._axis}.VAL", run.end, wait=True, timeout=motion + PUT_TIMEOUT)
         )
         try:
-            deadline = asyncio.get_running_loop().time() + duration + FINISH_TIMEOUT
-            while (state := await self._client.get(f"{self._acq}State_RBV")) not in _OVER:
-                report(await self._progress(str(state)))
-                if asyncio.get_running_loop().time() > deadline:
-                    message = await self._client.get(f"{self._acq}Message_RBV")
-                    raise ScanError(f"not finished {FINISH_TIMEOUT:g} s after the motion: {message}")
-                await asyncio.sleep(0.1)
-            report(await self._progress(str(state)))
+            while not acquisition.done():
+                report(await self._progress())
+                await asyncio.wait({acquisition}, timeout=0.1)
+            if isinstance(error := acquisition.exception(), NoAnswerError):
+                message = await self._client.get(f"{self._acq}Message_RBV")
+                raise ScanError(f"not finished {FINISH_TIMEOUT:g} s after the motion: {message}") from error
+            report(await self._progress())
             await move
         finally:
             move.cancel()
-        return await self._result(str(state))
 
-    async def _progress(self, state: str) -> Progress:
+    async def _progress(self) -> Progress:
         stored = {d: int(await self._number(f"{self._hdf(d)}NumCaptured_RBV")) for d in self._plan.sweeps}
-        return Progress(
-            state=state, stored=stored, message=str(await self._client.get(f"{self._acq}Message_RBV"))
-        )
+        state, message = [await self._client.get(f"{self._acq}{n}_RBV") for n in ("State", "Message")]
+        return Progress(state=str(state), stored=stored, message=str(message))
 
     async def _result(self, state: str) -> Result:
         values = {

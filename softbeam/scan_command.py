@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from ioc.client import Client
+from ioc.client import CaError, Client
 from layouts.beamline import Beamline
 from layouts.scan import ScanError, Sweep
 from softbeam.rotation import Plan, Progress, Result, Rotation, plan_rotation
@@ -47,7 +47,7 @@ def run_rotation(
             name=name,
         )
         result = asyncio.run(measure(beamline, plan, console))
-    except ScanError as error:
+    except (ScanError, CaError) as error:
         console.print(f"softbeam scan: {error}", style="red", highlight=False, soft_wrap=True)
         return 2
     except (asyncio.CancelledError, KeyboardInterrupt):
