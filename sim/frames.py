@@ -26,8 +26,12 @@ class FrameSource(Protocol):
         """What frames are corrected by, (slow, fast)."""
         ...
 
-    def prepare(self, exposure: Exposure, frames: int) -> None:
-        """Do beforehand what the first of so many frames like this would take the time for."""
+    def prepare(self, exposure: Exposure) -> None:
+        """Do beforehand what the first frame like this would take the time for."""
+        ...
+
+    def prepare_more(self) -> bool:
+        """Use a spare millisecond for the frames to come; says whether there was anything left to do."""
         ...
 
     def payload(self, exposure: Exposure, codec: Codec, version: int) -> Payload:
@@ -58,9 +62,13 @@ class SceneSource:
         """What frames are corrected by, (slow, fast)."""
         return self._scene.flatfield
 
-    def prepare(self, exposure: Exposure, frames: int) -> None:
-        """Do beforehand what the first of so many frames like this would take the time for."""
-        self._scene.prepare(exposure, frames)
+    def prepare(self, exposure: Exposure) -> None:
+        """Do beforehand what the first frame like this would take the time for."""
+        self._scene.prepare(exposure)
+
+    def prepare_more(self) -> bool:
+        """Use a spare millisecond for the frames to come; says whether there was anything left to do."""
+        return self._scene.prepare_more()
 
     def payload(self, exposure: Exposure, codec: Codec, version: int) -> Payload:
         """A frame's pixels, packed for a version of the stream."""

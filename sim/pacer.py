@@ -34,6 +34,8 @@ LATENCY = 0.01
 """Seconds from the end of an exposure until its frame is made: by then news of a stopped motor has come."""
 REPORT_EVERY = 0.05
 """Least seconds between two reports of progress."""
+SPARE = 0.005
+"""Seconds until the next frame that suffice for a little work ahead."""
 PATIENCE = 0.5
 """Seconds that a start or end message waits for the socket where frames do not wait at all."""
 
@@ -84,6 +86,8 @@ class Pacer:
             if not self._reported:
                 due = min(due, self._reported_at + REPORT_EVERY)
                 self._progress(now)
+            if due > now + SPARE and self._source.prepare_more():
+                continue
             if due > now:
                 self._inbox.wait(min(due - now, 1.0))
 
@@ -162,7 +166,7 @@ class Pacer:
             patience=self._patience(made, frame=False),
             wanted=lambda: not self._inbox.closed and not self._inbox.discarded(made.series),
         )
-        self._source.prepare(self._expected(made), made.config.frames)
+        self._source.prepare(self._expected(made))
 
     def _expected(self, made: Production) -> Exposure:
         """The first exposure, as far as the detector's own goniometer values tell it."""

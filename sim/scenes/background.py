@@ -127,17 +127,20 @@ class NoisePool:
         self._edges = [*range(0, rate.size, band), rate.size]
         self._sum = np.empty(band, dtype=self._narrow)
         self._samples: dict[tuple[int, int], Counts] = {}
+        self._undrawn = iter([(band, n) for n in range(2 * _SAMPLES) for band in range(self.bands)])
 
     @property
     def bands(self) -> int:
         """How many bands a frame has."""
         return len(self._edges) - 1
 
-    def fill(self) -> None:
-        """Draw every sample now, so that no frame waits for one."""
-        for band in range(self.bands):
-            for sample in range(2 * _SAMPLES):
-                self._sample(band, sample)
+    def draw_one(self) -> bool:
+        """Draw one sample beforehand, so that no frame waits for it; says whether one was left to draw."""
+        for place in self._undrawn:
+            if place not in self._samples:
+                self._sample(*place)
+                return True
+        return False
 
     def frame(self, rng: np.random.Generator) -> Counts:
         """A new background frame, shape (slow, fast); the generator decides which."""

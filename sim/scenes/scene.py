@@ -26,9 +26,6 @@ _DTYPES: dict[int, np.dtype[np.unsignedinteger]] = {
     32: np.dtype(np.uint32),
 }
 
-LONG = 10
-"""Frames of a series from which on all of its noise is drawn beforehand."""
-
 
 class Scene:
     """The crystal as one detector sees it.
@@ -62,20 +59,20 @@ class Scene:
         self._pool: tuple[object, NoisePool] | None = None
         self._still: tuple[object, Reflections] | None = None
 
-    def prepare(self, exposure: Exposure, frames: int = LONG) -> None:
-        """Do beforehand what the first frame like this would take the time for.
-
-        Half a second for a long series, whose frames shall then come evenly. Of a short one the frames draw
-        what noise they need themselves: one frame needs an eighth of it.
-
-        Args:
-            exposure: One of the frames to come.
-            frames: How many will come.
-        """
+    def prepare(self, exposure: Exposure) -> None:
+        """Do beforehand what the first frame like this would take the time for, but for its noise."""
         self.spots(exposure)
-        background = self._background(exposure)
-        if frames >= LONG:
-            background.fill()
+        self._background(exposure)
+
+    def prepare_more(self) -> bool:
+        """Draw a little of the noise of frames like the last, about a millisecond's work.
+
+        A frame draws what it needs itself, and takes longer then: the first ones ten times as long.
+
+        Returns:
+            Whether there was anything left to do.
+        """
+        return self._pool is not None and self._pool[1].draw_one()
 
     def render(self, exposure: Exposure) -> NDArray[np.unsignedinteger]:
         """One frame, shape (slow, fast), unsigned with the bits of the exposure's depth.
