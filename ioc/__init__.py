@@ -1,1 +1,4 @@
-"""Channel Access: record tables as data, and the one adapter that serves and reads them through caproto."""
+"""Channel Access: record tables as data, the adapter that serves them through caproto, and a client.
+
+The lifeline that every program has lives here too.
+"""

@@ -10,9 +10,9 @@ import signal
 import sys
 from pathlib import Path
 
+from ioc import lifeline
 from ioc.server import PortTakenError
 from layouts.beamline import Beamline, BeamlineError, load
-from sim import lifeline
 from sim.link import LinkError
 from sim.service import Service
 

@@ -16,8 +16,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from ioc import lifeline
 from layouts.beamline import Beamline, BeamlineError, Detector, load
-from sim import commands, lifeline, reports
+from sim import commands, reports
 from sim.detector import initial_config
 from sim.frames import FrameSource, SceneSource
 from sim.inbox import Inbox

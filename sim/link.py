@@ -10,7 +10,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from sim import commands, lifeline, reports
+from ioc import lifeline
+from sim import commands, reports
 from sim.commands import Command, Motion, SetFaults
 from sim.reports import Broken, Ready, Report
 
@@ -107,13 +108,12 @@ class Link:
         arguments = ["-P", "-m", "sim.emitter", "--detector", self.detector]
         if self._beamline is not None:
             arguments += ["--beamline", str(self._beamline)]
-        line = lifeline.descriptor()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            pass_fds=() if line is None else (line,),
+            pass_fds=lifeline.to_inherit(),
             env=os.environ | {"OMP_NUM_THREADS": "1"},
             limit=_LINE,
         )

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
 
-LIFELINE = "SOFTBEAM_LIFELINE"
-"""Environment variable with the descriptor of the lifeline."""
+from ioc import lifeline
+
 READY = "READY "
 """How a program's one line on stdout begins."""
 END_WITHIN = 2.0
@@ -72,7 +72,7 @@ class Programs:
             stderr=self._log,
             text=True,
             pass_fds=(self._read_end,),
-            env=os.environ | {LIFELINE: str(self._read_end), "OMP_NUM_THREADS": "1"},
+            env=os.environ | {lifeline.VARIABLE: str(self._read_end), "OMP_NUM_THREADS": "1"},
             start_new_session=True,  # Ctrl-C comes to us; we end them in order
         )
         program = _Program(name, process)

@@ -11,12 +11,11 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import signal
 import sys
 from pathlib import Path
 
-from ioc import names
+from ioc import lifeline, names
 from ioc.client import CaError, Client
 from ioc.records import expand
 from ioc.server import Server
@@ -26,7 +25,6 @@ from layouts.beamline import Beamline, BeamlineError, load, parse
 from writer.coordinator import Coordinator
 from writer.disk import make_directories
 from writer.orders import RefusedError
-from writer.supervisor import LIFELINE
 
 _log = logging.getLogger("writer")
 
@@ -103,7 +101,7 @@ async def _run(beamline: Beamline, options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    _watch_lifeline(loop, stop)
+    lifeline.watch(lambda: loop.call_soon_threadsafe(stop.set))
     data = _data(beamline, options)
     interface = options.interfaces or beamline.ca.interface
     server = Server(interface, beamline.ca.writer_port)
@@ -145,24 +143,6 @@ def _data(beamline: Beamline, options: argparse.Namespace) -> Path:
     directory = Path(options.data or beamline.storage.directory).absolute()
     make_directories(str(directory), 1)
     return directory
-
-
-def _watch_lifeline(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    text = os.environ.get(LIFELINE, "")
-    if not text.isdigit():
-        return
-    descriptor = int(text)
-
-    def look() -> None:
-        # Nobody writes to the lifeline: it becomes readable when the last one who held it has ended.
-        loop.remove_reader(descriptor)
-        _log.warning("whoever started this program is gone")
-        stop.set()
-
-    try:
-        loop.add_reader(descriptor, look)
-    except (OSError, ValueError):
-        _log.warning("%s=%s is no open descriptor; going on without", LIFELINE, text)
 
 
 if __name__ == "__main__":

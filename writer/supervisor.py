@@ -21,12 +21,11 @@ from typing import Final
 import zmq
 import zmq.asyncio
 
+from ioc import lifeline
 from writer import control
 
 _log = logging.getLogger(__name__)
 
-LIFELINE: Final = "SOFTBEAM_LIFELINE"
-"""Environment variable with the descriptor that closes when the whole beamline ends."""
 SILENT_AFTER: Final = 2 * control.HEARTBEAT
 """Seconds without a message after which a running worker is in alarm."""
 GIVEN_UP_AFTER: Final = 20.0
@@ -191,14 +190,12 @@ class Supervisor:
                 await asyncio.sleep(min(_LONGEST_PAUSE, 0.5 * 2 ** (worker.quick_deaths - 1)))
 
     async def _spawn(self, detector: str) -> asyncio.subprocess.Process:
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        inherited = _lifeline(environment)
         return await asyncio.create_subprocess_exec(
             *self._commands[detector],
             stdin=asyncio.subprocess.PIPE,
             stdout=sys.stderr.fileno(),
-            env=environment,
-            pass_fds=inherited,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            pass_fds=lifeline.to_inherit(),
             process_group=0,  # Ctrl-C comes to us; we end them in order
         )
 
@@ -283,18 +280,6 @@ class Supervisor:
 
 def _running(workers: Iterable[_Worker]) -> list[_Worker]:
     return [w for w in workers if w.process is not None and w.process.returncode is None]
-
-
-def _lifeline(environment: dict[str, str]) -> tuple[int, ...]:
-    text = environment.get(LIFELINE, "")
-    if not text.isdigit():
-        return ()
-    try:
-        os.fstat(int(text))
-    except OSError:
-        environment.pop(LIFELINE)
-        return ()
-    return (int(text),)
 
 
 def _ending(code: int) -> str:

@@ -17,6 +17,7 @@ from typing import Final
 
 import zmq
 
+from ioc import lifeline
 from layouts.beamline import Detector
 from writer import control
 from writer.receiver import Receiver
@@ -24,8 +25,6 @@ from writer.session import Session
 
 _log = logging.getLogger(__name__)
 
-LIFELINE: Final = "SOFTBEAM_LIFELINE"
-"""Environment variable with the descriptor that closes when whoever started us is gone."""
 _BATCH: Final = 64
 """Messages taken before the other sockets are looked at."""
 _POLL_OPEN: Final = 20
@@ -200,14 +199,7 @@ def _version() -> str:
 
 def _lines() -> list[int]:
     """Descriptors whose end means that whoever started us is gone."""
-    lines: list[int] = []
-    text = os.environ.get(LIFELINE, "")
-    if text.isdecimal():
-        try:
-            os.fstat(int(text))
-            lines.append(int(text))
-        except OSError:
-            _log.warning("%s names descriptor %s, which is not open", LIFELINE, text)
+    lines = list(lifeline.to_inherit())
     try:
         descriptor = sys.stdin.fileno()
         if stat.S_ISFIFO(os.fstat(descriptor).st_mode):

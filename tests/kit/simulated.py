@@ -17,12 +17,12 @@ from typing import Self
 
 import zmq
 
+from ioc.lifeline import VARIABLE
 from layouts.beamline import Beamline, load
 from layouts.stream.errors import StreamError
 from layouts.stream.messages import End, Image, Message, Start
 from layouts.stream.stream import decode
 from softbeam.ports import own_ports
-from softbeam.programs import LIFELINE
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Simulated:
 @contextmanager
 def simulator(beamline: Beamline | None = None, lifeline: int | None = None) -> Iterator[Simulated]:
     """Run the simulator; it is ended, and its ports are free again, when the context is left."""
-    environment = {} if lifeline is None else {LIFELINE: str(lifeline)}
+    environment = {} if lifeline is None else {VARIABLE: str(lifeline)}
     chosen = own_ports(beamline or load())
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "beamline.json"
