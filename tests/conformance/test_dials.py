@@ -18,6 +18,7 @@ from tests.kit.beamline import running
 
 pytestmark = [
     pytest.mark.conformance,
+    pytest.mark.slow,
     pytest.mark.skipif(
         not dials.available(), reason="dials.import is not on the path (Debian: dials, bitshuffle)"
     ),
