@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= demo
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off --no-deps
 
-.PHONY: demo test unit slow lint bench docs lock schema clean
+.PHONY: demo test unit slow lint bench docs lock clean
 
 demo: $(VENV)/run.stamp  ## A two-detector rotation from Channel Access to masters and pictures, in OUT.
 	$(BIN)/softbeam demo --out $(OUT)
@@ -14,7 +14,7 @@ test: $(VENV)/dev.stamp  ## All tests but those that take minutes each.
 	$(BIN)/pytest -m "not slow"
 
 unit: $(VENV)/dev.stamp  ## Tests of pure logic, under 30 s.
-	$(BIN)/pytest -m "not system and not slow"
+	$(BIN)/pytest -m "not system and not conformance"
 
 slow: $(VENV)/dev.stamp  ## Tests that take minutes: DIALS on the whole chain.
 	$(BIN)/pytest -m slow
