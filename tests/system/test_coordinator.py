@@ -6,7 +6,6 @@ import functools
 import json
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -18,39 +17,15 @@ import pytest
 from ioc.client import PutFailedError
 from layouts.raw.names import DATA
 from tests.kit import epics_tools
-from tests.kit.fake_beamline import Plan, fake_beamline
+from tests.kit.fake_beamline import Plan
+from tests.kit.masters import frames_of, outcome_of, run
 from tests.kit.programs import client_environment
-from tests.kit.push import settle
 
 pytestmark = pytest.mark.system
 
 
-def run(work, directory, **options):
-    """A test body with its beamline."""
-
-    async def body():
-        async with fake_beamline(directory, **options) as rig:
-            return await work(rig)
-
-    return asyncio.run(body())
-
-
-def frames_of(path, entry="entry"):
-    """(series, frame) that each place of a file says it holds."""
-    with h5py.File(path) as file:
-        data = file[f"{entry}/data/data"]
-        return [(int(data[i, 0, 0]), int(data[i, 0, 1])) for i in range(len(data))]
-
-
 def text(file, path):
     return np.asarray(file[path]).item().decode()
-
-
-def outcome_of(master):
-    with h5py.File(master) as file:
-        found = []
-        file["entry"].visititems(lambda n, o: found.append(o) if n.endswith("outcome") else None)
-        return np.asarray(found[0]).item().decode()
 
 
 def test_two_detectors_of_different_rates_in_one_master(tmp_path):
@@ -338,86 +313,6 @@ def test_a_killed_worker_is_told_of_and_replaced(tmp_path):
         return await rig.acquire(name="next", images=5)
 
     assert run(work, tmp_path) == "complete"
-
-
-def children(pid):
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def command(pid):
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-def is_running(pid):
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"
-    return False
-
-
-async def gone(pids, within):
-    return await asyncio.to_thread(settle, lambda: not any(is_running(p) for p in pids), within)
-
-
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_behind(tmp_path, how):
-    async def work(rig):
-        await rig.setup(name="cut", images=50)
-        camera = rig.cameras["EIG1"]
-        camera.plan = Plan(stop_after=5)
-        start = asyncio.create_task(rig.put(rig.acq("Start"), 1))
-        await camera.sent.wait()
-        await rig.until(rig.hdf("EIG1", "NumCaptured_RBV"), lambda v: v == 5)
-        workers = children(rig.writer.process.pid)
-        assert len(workers) == 2
-        rig.writer.process.send_signal(how)
-        assert await gone([rig.writer.process.pid, *workers], 2.0)
-        start.cancel()
-
-    run(work, tmp_path)
-    raw = tmp_path / "data" / "cut_EIG1_000001.h5"
-    assert frames_of(raw)[:5] == [(1, i) for i in range(5)]
-    if how != signal.SIGKILL:
-        assert outcome_of(tmp_path / "data" / "cut.nxs") == "aborted"
-
-
-def test_port_taken_ends_with_a_message(tmp_path):
-    async def work(rig):
-        done = await asyncio.to_thread(
-            subprocess.run,
-            [
-                os.sys.executable,
-                "-m",
-                "writer",
-                "--beamline",
-                rig.directory / "beamline.json",
-                "--data",
-                tmp_path,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-        assert done.returncode == 1
-        assert "is taken by another program" in done.stderr
-        assert done.stdout == ""
-        assert "Traceback" not in done.stderr
-
-    run(work, tmp_path)
-
-
-@pytest.mark.parametrize("argument", [["--beamline", "nowhere.toml"], ["--prefix", "a b"]])
-def test_wrong_arguments_end_with_a_message(tmp_path, argument):
-    done = subprocess.run(
-        [os.sys.executable, "-m", "writer", *argument, "--list-pvs"],
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
-    assert done.returncode != 0
-    assert "Traceback" not in done.stderr
-    assert done.stderr
 
 
 def test_real_clients_by_hand(tmp_path):
