@@ -1,6 +1,7 @@
 """What tests of the coordinator do again and again: a body with its beamline, and looks into masters."""
 
 import asyncio
+from pathlib import Path
 
 import h5py
 import hdf5plugin  # noqa: F401
@@ -31,3 +32,11 @@ def outcome_of(master):
         found = []
         file["entry"].visititems(lambda n, o: found.append(o) if n.endswith("outcome") else None)
         return np.asarray(found[0]).item().decode()
+
+
+def children(pid):
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def command(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()

@@ -18,7 +18,7 @@ from ioc.client import PutFailedError
 from layouts.raw.names import DATA
 from tests.kit import epics_tools
 from tests.kit.fake_beamline import Plan
-from tests.kit.masters import frames_of, outcome_of, run
+from tests.kit.masters import children, command, frames_of, outcome_of, run
 from tests.kit.programs import client_environment
 
 pytestmark = pytest.mark.system

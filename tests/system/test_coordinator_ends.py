@@ -10,18 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.kit.fake_beamline import Plan
-from tests.kit.masters import frames_of, outcome_of, run
+from tests.kit.masters import children, frames_of, outcome_of, run
 from tests.kit.push import settle
 
 pytestmark = pytest.mark.system
-
-
-def children(pid):
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def command(pid):
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def is_running(pid):
