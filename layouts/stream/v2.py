@@ -1,7 +1,7 @@
 """Stream V2: one CBOR map a message, as Dectris documents it (tag 56500) and detectors send it.
 
-Image messages of one channel, as every detector writes them, are taken apart by one pattern over their head
-and never looked at beyond; all others go through the strict walker. Shapes are (slow, fast), as on the wire.
+Every message is read by the strict walker; a program that reads thousands of images a second asks
+``v2_frames`` first. Shapes are (slow, fast), as on the wire.
 """
 
 from __future__ import annotations
@@ -106,9 +106,6 @@ def decode(parts: Sequence[Part]) -> Message:
     """
     if len(parts) != 1:
         raise fields.fault(f"{len(parts)} parts, version 2 sends one", "message")
-    image = v2_image.scan(parts[0])
-    if image is not None:
-        return image
     message = fields.mapping(cbor.decode(parts[0]), "message")
     match message.get("type"):
         case "image":

@@ -1,14 +1,12 @@
-"""Image messages of Stream V2, the hot path: heads of some 230 bytes, and pixels that are never touched.
+"""Image messages of Stream V2: one map each, the pixels at its end.
 
-``scan`` reads what every detector of one channel sends by one pattern over its head. The pattern admits
-nothing that the walker would not: it spells the whole head out, each length is checked, and the pixels end
-the message.
+Any of them is read here, from what the walker has found; ``v2_frames`` is the hot path for those written as
+``encode`` writes them, which is how detectors do.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 from typing import Any, Final
 
 from layouts.stream import cbor, fields, payloads, v2_arrays
@@ -18,101 +16,8 @@ from layouts.stream.messages import Codec, Image, Payload, Rational
 
 Part = bytes | memoryview
 
-HEAD: Final = 512
-"""Bytes of a message that the pattern is tried on; real heads have some 230."""
-
-_UINT: Final = rb"(?:[\x00-\x17]|\x18.|\x19..|\x1a.{4}|\x1b.{8})"
-_RATIONAL: Final = rb"\x82(" + _UINT + rb")(" + _UINT + rb")"
-_PATTERN: Final = re.compile(
-    rb"\xd9\xd9\xf7\xa9dtypeeimageiseries_id"
-    rb"(" + _UINT + rb"pseries_unique_idx\x1a[0-9A-Za-z]{26})"
-    rb"himage_id(" + _UINT + rb")ireal_time" + _RATIONAL + rb"kseries_date\xc0"
-    rb"((?:[\x60-\x77]|x.)[0-9T:.Z+-]*)"
-    rb"jstart_time" + _RATIONAL + rb"istop_time" + _RATIONAL + rb"ddata\xa1"
-    rb"([\x60-\x77][0-9a-z_]*\xd8\x28\x82\x82" + _UINT + _UINT + rb"\xd8[\x40\x45\x46]"
-    rb"(?:\xd9\xdc\xb4\x83(?:ebslz4[\x01\x02\x04]|clz4\x00))?)"
-    rb"([\x40-\x57]|\x58.|\x59..|\x5a.{4}|\x5b.{8})",
-    re.DOTALL,
-)
-
-
-def scan(message: Part) -> Image | None:
-    """Read an image message of the form that detectors send.
-
-    Args:
-        message: All its bytes; the payload is a view of them.
-
-    Returns:
-        Nothing if it is of another form, damaged ones included: the walker finds out what it is.
-    """
-    view = memoryview(message)
-    head = bytes(view[:HEAD])
-    found = _PATTERN.match(head)
-    if found is None:
-        return None
-    # fmt: off
-    (whose, frame, real, real_base, date, start, start_base, stop, stop_base, array, size) = found.groups()
-    # fmt: on
-    begin = found.end()
-    length = size[0] & 31 if len(size) == 1 else int.from_bytes(size[1:])
-    if begin + length != len(view):
-        return None
-    try:
-        series, unique_id = _read_whose(whose)
-        channel, shape, dtype, codec, total = _read_array(array)
-        if codec is Codec.NONE:
-            sound = length == total
-        else:
-            said = int.from_bytes(head[begin : begin + 8])
-            sound = length >= payloads.FRAME.size and said == total <= payloads.MAX_RATIO * length
-        if not sound:
-            return None
-        return Image(
-            series=series,
-            unique_id=unique_id,
-            frame=_read_uint(frame),
-            payloads=(Payload(channel=channel, shape=shape, dtype=dtype, codec=codec, data=view[begin:]),),
-            start_time=Rational(_read_uint(start), _read_base(start_base)),
-            stop_time=Rational(_read_uint(stop), _read_base(stop_base)),
-            real_time=Rational(_read_uint(real), _read_base(real_base)),
-            series_date=_read_date(date),
-        )
-    except StreamError:
-        return None
-
-
-def _read_uint(item: bytes) -> int:
-    return item[0] if len(item) == 1 else int.from_bytes(item[1:])
-
-
-# What is the same in every message of a series is taken apart once, by the walker, and remembered.
-
-
-@functools.lru_cache(maxsize=64)
-def _read_base(item: bytes) -> int:
-    return fields.positive(cbor.decode(item), "denominator")
-
-
-@functools.lru_cache(maxsize=16)
-def _read_whose(item: bytes) -> tuple[int, str]:
-    unique_id = item[-26:]
-    return cbor.decode(item[: item.index(b"pseries_unique_id")]), unique_id.decode()
-
-
-@functools.lru_cache(maxsize=16)
-def _read_date(item: bytes) -> str:
-    return fields.date(cbor.decode(item), "series_date")
-
-
-@functools.lru_cache(maxsize=64)
-def _read_array(item: bytes) -> tuple[str, tuple[int, int], str, Codec, int]:
-    # A map of this channel, closed by no bytes in place of the pixels.
-    message = cbor.decode(b"\xa1" + item + b"\x40")
-    ((channel, value),) = message.items()
-    where = f"data of {channel}"
-    shape, dtype, raw = v2_arrays.multi_dim(value, where)
-    codec, _nothing = v2_arrays.packed(raw, dtype, where)
-    return str(channel), shape, dtype, codec, shape[0] * shape[1] * ITEM_SIZE[dtype]
+KEYS: Final = 9
+"""Of an image message without user data."""
 
 
 def from_map(message: dict[Any, Any]) -> Image:
@@ -170,11 +75,11 @@ def encode(image: Image) -> list[bytes | memoryview]:
         )
     has_more = image.appendix is not None
     pieces: list[Part] = [
-        _beginning(10 if has_more else 9, image.series, image.unique_id),
+        beginning(KEYS + has_more, image.series, image.unique_id),
         cbor.uint(image.frame),
         b"ireal_time",
         _ticks(image.real_time),
-        _date(image.series_date),
+        date(image.series_date),
         _ticks(image.start_time),
         b"istop_time",
         _ticks(image.stop_time),
@@ -187,7 +92,7 @@ def encode(image: Image) -> list[bytes | memoryview]:
         payload = payloads.framed(given)
         slow, fast = payload.shape
         size = memoryview(payload.data).nbytes
-        pieces += (_array_head(payload.channel, slow, fast, payload.dtype, payload.codec), cbor.head(2, size))
+        pieces += (array_head(payload.channel, slow, fast, payload.dtype, payload.codec), cbor.head(2, size))
         pieces.append(payload.data)
     return [b"".join(pieces)]
 
@@ -200,7 +105,8 @@ def _ticks(time: Rational) -> bytes:
 
 
 @functools.lru_cache(maxsize=16)
-def _beginning(keys: int, series: int, unique_id: str) -> bytes:
+def beginning(keys: int, series: int, unique_id: str) -> bytes:
+    """An image message's first bytes, up to the number of the frame."""
     return b"".join(
         (
             cbor.SELF_DESCRIBED_BYTES,
@@ -216,12 +122,14 @@ def _beginning(keys: int, series: int, unique_id: str) -> bytes:
 
 
 @functools.lru_cache(maxsize=16)
-def _date(series_date: str) -> bytes:
+def date(series_date: str) -> bytes:
+    """Its date, and the name of what follows."""
     return b"kseries_date" + cbor.head(6, cbor.DATE_TIME) + cbor.text(series_date) + b"jstart_time"
 
 
 @functools.lru_cache(maxsize=64)
-def _array_head(channel: str, slow: int, fast: int, dtype: str, codec: Codec) -> bytes:
+def array_head(channel: str, slow: int, fast: int, dtype: str, codec: Codec) -> bytes:
+    """What stands before the bytes of a channel's pixels, but for their number."""
     pieces = [
         cbor.text(channel),
         cbor.head(6, cbor.MULTI_DIM_ARRAY),

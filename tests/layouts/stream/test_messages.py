@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from layouts.stream import cbor, codecs, codecs_h5, stream, v2_image
+from layouts.stream import cbor, codecs, codecs_h5, stream
 from layouts.stream.errors import StreamError
 from layouts.stream.messages import Codec, HeaderDetail, Image, Rational
 from tests.layouts.stream import examples, strategies
@@ -29,43 +29,6 @@ def test_what_is_written_is_read_and_written_the_same(version, data):
     assert examples.encode(read, version) == parts
     assert stream.version_of(parts) == version
     assert stream.peek(parts[0]).series == message.series
-
-
-@FEW
-@given(strategies.images(2))
-def test_the_pattern_and_the_walker_read_the_same(image):
-    (message,) = examples.encode(image, 2)
-    scanned = v2_image.scan(message)
-    walked = v2_image.from_map(cbor.decode(message))
-    assert examples.same(walked, image)
-    if scanned is None:
-        assert len(image.payloads) > 1 or image.appendix is not None
-    else:
-        assert examples.same(scanned, walked)
-
-
-@pytest.mark.parametrize("codec", list(Codec))
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
-def test_the_pattern_takes_what_detectors_send(dtype, codec):
-    payload = codecs.pack(examples.pixels().astype(dtype), codec)
-    (message,) = examples.encode(examples.image(2, payload), 2)
-    scanned = v2_image.scan(message)
-    assert scanned is not None
-    assert scanned.payloads[0].codec is codec
-    assert scanned.payloads[0].data.obj is message
-
-
-@FEW
-@given(st.data())
-def test_the_pattern_admits_nothing_that_the_walker_refuses(data):
-    payload = codecs.pack(examples.pixels(), data.draw(st.sampled_from(list(Codec))))
-    (message,) = examples.encode(examples.image(2, payload), 2)
-    damaged = bytearray(message)
-    for _ in range(data.draw(st.integers(1, 3))):
-        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    scanned = v2_image.scan(bytes(damaged))
-    if scanned is not None:
-        assert examples.same(scanned, v2_image.from_map(cbor.decode(bytes(damaged))))
 
 
 @pytest.mark.parametrize("key", ["start_time", "stop_time", "real_time"])
