@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import cast
 
 from ioc.values import ENCODING
 
@@ -220,7 +221,7 @@ def _sequence(value: object) -> Sequence[float]:
     if isinstance(value, int | float):
         return [value]
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return value
+        return cast("Sequence[float]", value)
     raise TypeError("a number or a sequence is right")
 
 

@@ -40,8 +40,8 @@ def attenuation(material: Literal["Si", "CdTe"], energy: float) -> float:
     density, parts = _SENSORS[material]
     total = 0.0
     for share, table in parts:
-        kev, mass = np.log(np.array(table)).T
-        total += share * float(np.exp(np.interp(np.log(energy / 1e3), kev, mass)))
+        logs: Array = np.log(np.array(table))
+        total += share * float(np.exp(np.interp(np.log(energy / 1e3), logs[:, 0], logs[:, 1])))
     return total * density / 10.0
 
 

@@ -72,7 +72,7 @@ class Painter:
         down *= ((top >= 0) & (top < height)) * spots.counts[which][:, None]
         columns, rows = np.clip(left, 0, width - 1), np.clip(top, 0, height - 1)
         where = (rows[:, :, None] * width + columns[:, None, :]).ravel()
-        photons = rng.poisson((down[:, :, None] * across[:, None, :]).ravel())
+        photons: NDArray[np.int64] = rng.poisson((down[:, :, None] * across[:, None, :]).ravel())
         hit = np.flatnonzero(photons)
         return where[hit], photons[hit]
 
