@@ -112,6 +112,7 @@ def decompress(payload: Payload) -> NDArray[Any]:
     if native is None:
         from layouts.stream import codecs_h5
 
+        payloads.check_blocks(payload)
         return codecs_h5.unpack(chunk_parts(payload), shape, dtype, *FILTERS[payload.codec])
     if payload.codec is Codec.BSLZ4:
         return native.unbslz4(data, dtype, shape)

@@ -16,10 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layouts.stream.errors import StreamError
-from layouts.stream.payloads import DAMAGED, FRAME, LENGTH
+from layouts.stream.payloads import BLOCK_BYTES, DAMAGED, FRAME, LENGTH, walk
 
-BLOCK_BYTES: Final = 8192
-"""Uncompressed bytes of one bitshuffle block, as the detector has them."""
 _MAX_LZ4: Final = 1 << 30
 """Uncompressed bytes of one block of lz4 at most, as HDF5's filter has them."""
 
@@ -73,7 +71,7 @@ class Native:
         # 0 stands for the library's own block size.
         block = FRAME.unpack_from(chunk)[1] or BLOCK_BYTES
         blocks = chunk[FRAME.size :]
-        _walk_blocks(blocks, block, pixels.nbytes, pixels.itemsize)
+        walk(blocks, block, pixels.nbytes, pixels.itemsize)
         source = np.frombuffer(blocks, dtype=np.uint8)
         item = pixels.itemsize
         read = self._unbshuf(_address(source), _address(pixels), pixels.size, item, block // item)
@@ -158,22 +156,6 @@ def library() -> Path:
         for path in sorted(Path(folder, "plugins").glob("libh5bshuf.*")):
             return path
     raise OSError("hdf5plugin has no libh5bshuf")
-
-
-def _walk_blocks(blocks: memoryview, block: int, total: int, item: int) -> None:
-    """See that every block lies within the bytes: the routine believes the lengths it reads."""
-    if block % (8 * item):
-        raise StreamError(f"blocks of {block} bytes", "payload", DAMAGED)
-    full, rest = divmod(total, block)
-    plain = rest % (8 * item)
-    """Bytes that fill no group of eight pixels stand at the end, unpacked."""
-    position = 0
-    for _ in range(full + (rest > plain)):
-        if position + LENGTH.size > len(blocks):
-            raise StreamError("blocks of bslz4 are missing", "payload", DAMAGED)
-        position += LENGTH.size + LENGTH.unpack_from(blocks, position)[0]
-    if position + plain != len(blocks):
-        raise StreamError("the blocks of bslz4 do not end where the payload does", "payload", DAMAGED)
 
 
 def _address(array: NDArray[Any]) -> int:

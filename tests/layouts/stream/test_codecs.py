@@ -211,3 +211,15 @@ def test_filters_are_those_of_hdf5():
     assert codecs.hdf5_filter(Codec.BSLZ4) == (32008, (0, 2))
     assert codecs.hdf5_filter(Codec.LZ4) == (32004, (0,))
     assert codecs.hdf5_filter(Codec.NONE) is None
+
+
+@pytest.mark.parametrize("codec", PACKED)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_blocks_cut_short_or_too_long_are_found_without_unpacking(shape, dtype, codec):
+    payload = codecs.pack(noise(shape, dtype), codec)
+    payloads.check_blocks(payload)
+    size = len(payload.data)
+    for wrong in (payload.data[: size // 2], payload.data[:-1], bytes(payload.data) + b"\0"):
+        with pytest.raises(StreamError):
+            payloads.check_blocks(replace(payload, data=wrong))
