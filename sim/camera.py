@@ -172,8 +172,8 @@ class Camera:
 
     async def _died(self, message: str) -> None:
         await self.apply(Failed(message=message))
-        await self.device.post("DetectorState_RBV", DetectorState.ERROR, severity=Severity.MAJOR)
         await self.say(message, severity=Severity.MAJOR)
+        await self.device.post("DetectorState_RBV", DetectorState.ERROR, severity=Severity.MAJOR)
 
     async def revive(self) -> None:
         """Start an emitter that has died; does nothing to one that lives.

@@ -249,7 +249,7 @@ def _condition(eiger: Eiger, event: Initialize | Failed | Recovered) -> Step:
 def _command(eiger: Eiger, event: Configure | Arm | Trigger, now: float) -> Step:
     if eiger.state is State.NA:
         raise RefusedError("the detector is not initialized; initialize it first")
-    if eiger.state is State.ERROR:
+    if eiger.state is State.ERROR and not isinstance(event, Configure):
         raise RefusedError(f"the detector is in error ({eiger.error}); initialize it first")
     match event:
         case Configure(name=name, value=value):

@@ -185,8 +185,8 @@ class Acquisition:
         match event:
             case CameraEnded(_, error):
                 actions = self._camera_ended(name, capture, error, now)
-            case CameraState(_, state):
-                actions = self._camera_state(name, capture, state, now)
+            case CameraState():
+                actions = self._camera_state(name, capture, event, now)
             case _ if capture.is_over:
                 pass
             case Opened() if capture.phase is Phase.OPENING:
@@ -261,17 +261,19 @@ class Acquisition:
         capture.deadline = now + self.timing.grace
         return []
 
-    def _camera_state(self, name: str, capture: Capture, state: str, now: float) -> list[Action]:
-        was, capture.camera = capture.camera, state
+    def _camera_state(self, name: str, capture: Capture, event: CameraState, now: float) -> list[Action]:
+        state, was, capture.camera = event.state, capture.camera, event.state
         if state == was or state not in ("Aborted", "Error") or capture.is_over:
             return []
+        why = f"the detector reports an error: {event.message or 'it does not say which'}"
         # The series may have ended at the worker already, as incomplete: a late hint is not in vain.
-        actions: list[Action] = [SendAborted(name, capture.last_series)]
+        fault = why if state == "Error" else ""
+        actions: list[Action] = [SendAborted(name, capture.last_series, fault)]
         if capture.acquiring and not self.halted:
             if state == "Aborted":
                 self.aborted = f"{name} was aborted at its own PVs"
             else:
-                self.faults.append(f"{name} reports an error; its StatusMessage_RBV says which")
+                self.faults.append(f"{name}: {why}")
             actions += self._halt(now)
         return actions
 
@@ -356,7 +358,9 @@ class Acquisition:
             self.faults.append(f"{name}: the camera did not end its Acquire within {self.timing.grace:g} s")
             return self._stop(name, capture, now, drain=False)
         early = (
-            "went on after its last frame" if capture.phase is Phase.DONE else "went on after a broken series"
+            "went on after its last frame"
+            if capture.phase is Phase.DONE and capture.outcome is Outcome.COMPLETE
+            else "went on after a broken series"
         )
         self.faults.append(f"{name}: the camera {early} and was stopped")
         actions = self._tell(name, capture, now)

@@ -5,6 +5,7 @@ Pure: the worker says what came and when, and does what is returned. Nothing is 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,6 +27,7 @@ class Capture:
     Attributes:
         num_capture: Places at which it ends by itself; 0 is no limit.
         rules: When a series is over.
+        began: When it was opened.
         format: What its frames look like, once known.
         series: The one under way.
         mark: Places below which every frame is stored, or known missing because its series has ended.
@@ -35,6 +37,7 @@ class Capture:
 
     num_capture: int = 0
     rules: Rules = field(default_factory=Rules)
+    began: float = -math.inf
     format: PixelFormat | None = None
     tally: Tally = field(default_factory=Tally)
     series: Series | None = None
@@ -75,8 +78,11 @@ class Capture:
                 return actions
             # One of which nothing at all was seen was armed in vain.
             in_vain = not self.series.came and self.series.end_at is None
-            cut = self.series.cut(self.rules, "another series began")
-            actions += self._close(*cut, now=now, give_back=in_vain)
+            if in_vain and self.series.arrival < self.began:
+                self._forget(self.series)  # and before this capture, which it is none of
+            else:
+                cut = self.series.cut(self.rules, "another series began")
+                actions += self._close(*cut, now=now, give_back=in_vain)
         if self.finished is not None or (self.tally.stored and self._clashes(announced.parameters)):
             self.closed.add(announced.key)
             return actions
@@ -149,16 +155,16 @@ class Capture:
 
     # ------------------------------------------------------------ what the coordinator says
 
-    def abort(self, number: int | None, now: float) -> list[Action]:
-        """The detector was told to abort a series, or the one under way."""
+    def abort(self, number: int | None, now: float, fault: str = "") -> list[Action]:
+        """The detector was told to abort a series, or the one under way, or failed in it for a reason."""
         if self.finished is not None:
             return []
         series = self.series
         if series is not None and number in (None, series.key.number):
-            series.abort_at = now
+            series.abort_at, series.fault = now, fault
             return self.tick(now)
         last = self._last
-        if last is None or not self.ended or number not in (None, last.key.number):
+        if fault or last is None or not self.ended or number not in (None, last.key.number):
             return []
         if self.ended[-1].outcome is Outcome.INCOMPLETE and self.series is None:
             # Told too late: what was held for missing was never taken.
@@ -338,6 +344,10 @@ class Capture:
             actions += self._finish(now)
         return actions
 
+    def _forget(self, series: Series) -> None:
+        self.series = None
+        self.closed.add(series.key)
+
     def _take_back(self, series: Series) -> None:
         """Undo the end of the last series, which turned out to be another one."""
         ended = self.ended.pop()
@@ -351,7 +361,7 @@ class Capture:
             return []
         actions: list[Action] = []
         if self.series is not None:
-            lost = self.series.end_at is not None
+            lost = self.series.end_at is not None or self.series.abort_at is not None
             cut = self.series.cut(self.rules, "the capture was stopped")
             actions += self._close(*cut, now=now, give_back=not lost, over=lost)
             if self.finished is not None:

@@ -110,9 +110,15 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aborted:
-    """The detector was told to abort: the stream does not say so. None means the series under way."""
+    """The detector was told to abort, or has failed: the stream does not say so.
+
+    Attributes:
+        series: Its number; None means the series under way.
+        fault: Why it failed; empty if it was told to abort.
+    """
 
     series: int | None = None
+    fault: str = ""
     type: Literal["aborted"] = "aborted"
 
 

@@ -278,9 +278,9 @@ class Coordinator:
         if isinstance(message, control.Hello):
             await device.show_worker(there=True)
             return
-        if isinstance(message, control.Status):
-            await device.show_status(message)
         run_ = self._runs.get(detector)
+        if isinstance(message, control.Status) and (run_ is None or message.capture is not None):
+            await device.show_status(message)
         if run_ is None or message.capture != run_.capture_id(detector):
             return
         progress = run_.progress[detector]
@@ -314,7 +314,7 @@ class Coordinator:
             with contextlib.suppress(WorkerAbsentError):
                 self.supervisor.send(detector, told)
         if record == "DetectorState_RBV":
-            await self._tell(run_, steps.CameraState(detector, camera.state))
+            await self._tell(run_, steps.CameraState(detector, camera.state, camera.message))
 
     # ------------------------------------------------------------ actions
 

@@ -71,8 +71,8 @@ class Hands:
                     self._send(run_, name, capture)
                 case steps.SendStop(name, drain):
                     self._send(run_, name, control.Stop(capture=run_.capture_id(name), drain=drain))
-                case steps.SendAborted(name, series):
-                    self._send(run_, name, control.Aborted(series=series))
+                case steps.SendAborted(name, series, fault):
+                    self._send(run_, name, control.Aborted(series=series, fault=fault))
                 case steps.PutAcquire(name, start):
                     self._spawn(self._put_acquire(run_, name, start=start))
                 case steps.RestartWorker(name, reason):

@@ -69,6 +69,8 @@ class HdfDevice:
             "FlushNow": self._put_flush,
         }
         self._rate = (time.monotonic(), 0)
+        self._idle = 0
+        """Frames that nobody wanted before the present capture."""
 
     async def boot(self, directory: Path, shape: tuple[int, int], dtype: str) -> None:
         """Values that let a newcomer's first capture work; the size is known before the first frame."""
@@ -215,6 +217,7 @@ class HdfDevice:
                 "ArrayCounter": counters.stored,
                 "ArrayCounter_RBV": counters.stored,
                 "NumReceived_RBV": counters.received,
+                "NumUnwanted_RBV": counters.unwanted,
                 "NumExpected_RBV": counters.expected,
                 "NumStored_RBV": counters.stored,
                 "NumMissing_RBV": counters.missing,
@@ -228,9 +231,16 @@ class HdfDevice:
         )
 
     async def show_status(self, status: control.Status) -> None:
-        """What only a worker's Status says."""
+        """What only a worker's Status says: among it the frames that came since the last capture."""
+        idle = status.totals.unwanted - status.counters.unwanted
+        if status.capture is not None or idle < self._idle:
+            self._idle = idle
         await self.device.post_changed(
-            {"NumUnwanted_RBV": status.totals.unwanted, "UniqueId_RBV": max(0, status.last_frame)}
+            {
+                "NumReceived_RBV": status.counters.received + idle - self._idle,
+                "NumUnwanted_RBV": status.counters.unwanted + idle - self._idle,
+                "UniqueId_RBV": max(0, status.last_frame),
+            }
         )
         if status.series is not None:
             await self.device.post_changed({"SeriesId_RBV": status.series})

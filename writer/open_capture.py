@@ -14,6 +14,7 @@ from typing import Final
 from layouts.capture import Outcome
 from layouts.stream.codecs import chunk_parts
 from layouts.stream.messages import Image, SeriesParameters, Start
+from layouts.stream.payloads import check_blocks
 from writer import control
 from writer.capture import Capture
 from writer.capture_files import Arrays, CaptureFiles
@@ -22,6 +23,9 @@ from writer.control import CaptureRecord, RawFileReport, SeriesReport, WorkerSta
 from writer.meta_h5 import Row
 from writer.raw_h5 import Added
 from writer.series import Announced, Rules, SeriesKey
+
+_SUSPICIOUS: Final = 0.75
+"""Size of a frame, against the one before, below which it may have been cut short on its way."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class OpenCapture:
         self._raw_files: tuple[RawFileReport, ...] = ()
         self.capture: Final = Capture(
             num_capture=order.num_capture,
+            began=now,
             format=files.raw.format,
             rules=Rules(
                 stall_timeout=order.stall_timeout,
@@ -133,6 +138,8 @@ class OpenCapture:
                 return
             chunk = chunk_parts(payload)
             size = len(chunk)
+            if not self.frame_bytes or size < _SUSPICIOUS * self.frame_bytes:
+                check_blocks(payload)
             if files.raw.format is not pixels and files.raw.format != pixels:
                 files.raw.start(pixels)
             row = Row(

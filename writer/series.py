@@ -100,6 +100,7 @@ class Series:
         high: One more than the highest filled place, counted from ``row``.
         foreign: Frames refused for their shape, type or codec.
         came: One more than the highest place, counted from ``row``, whose frame came, stored or not.
+        fault: Why the detector failed in it; empty if it did not.
         limit: ``length`` as a number for every frame's sake; kept by ``settle``.
     """
 
@@ -119,6 +120,7 @@ class Series:
     came: int = 0
     end_at: float | None = None
     abort_at: float | None = None
+    fault: str = ""
     limit: int = sys.maxsize
 
     def settle(self, rules: Rules) -> None:
@@ -185,7 +187,8 @@ class Series:
         if self.is_whole:
             return Outcome.COMPLETE, ""
         if self.abort_at is not None:
-            return Outcome.ABORTED, f"{self._progress(rules)}: the detector was told to abort"
+            outcome = Outcome.INCOMPLETE if self.fault else Outcome.ABORTED
+            return outcome, f"{self._progress(rules)}: {self.fault or 'the detector was told to abort'}"
         if self.end_at is not None and self.planned(rules) is None:
             if self.stored == self.high and self.announced:
                 return Outcome.COMPLETE, ""

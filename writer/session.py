@@ -192,7 +192,7 @@ class Session:
                 )
                 opened.do(capture.expect(rules, now), now)
             case control.Aborted():
-                opened.do(capture.abort(command.series, now), now)
+                opened.do(capture.abort(command.series, now, command.fault), now)
             case control.Stop() if opened.order.capture == command.capture:
                 opened.do(capture.stop(now, drain=command.drain), now)
             case _:

@@ -62,10 +62,11 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """DetectorState_RBV changed."""
+    """DetectorState_RBV changed; the message is what StatusMessage_RBV says with it."""
 
     detector: str
     state: str
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +147,15 @@ class SendStop:
 
 @dataclass(frozen=True, slots=True)
 class SendAborted:
-    """Tell the worker that the detector aborted this series; None is the one under way."""
+    """Tell the worker that the detector aborted this series; None is the one under way.
+
+    Attributes:
+        fault: Why, if it failed rather than was told to.
+    """
 
     detector: str
     series: int | None
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,8 +51,8 @@ class Drive:
     def stop(self, *, drain=True):
         self.actions += self.capture.stop(self.now, drain=drain)
 
-    def abort(self, number=None):
-        self.actions += self.capture.abort(number, self.now)
+    def abort(self, number=None, fault=""):
+        self.actions += self.capture.abort(number, self.now, fault)
 
     @property
     def finished(self):

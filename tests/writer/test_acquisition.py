@@ -62,6 +62,17 @@ def test_a_camera_that_goes_on_after_its_last_frame_is_stopped_and_told_of():
     assert "went on after its last frame" in rig.finish.reason
 
 
+def test_a_detector_in_error_is_incomplete_and_says_why():
+    rig = Rig("A")
+    rig(s.Opened("A"), s.CameraState("A", "Acquire"), s.Started("A", 7))
+    got = rig(s.CameraState("A", "Error", "it burnt"))
+    why = "the detector reports an error: it burnt"
+    assert got == [s.SendAborted("A", 7, why), s.PutAcquire("A", start=False)]
+    rig(s.SeriesEnded("A", 7, Outcome.INCOMPLETE, f"0 of 5: {why}"), s.CameraEnded("A"))
+    rig(s.Done("A", Outcome.INCOMPLETE, 5, f"0 of 5: {why}"), s.Published())
+    assert rig.finish == s.Finish(Outcome.INCOMPLETE, f"A: {why}; A: 0 of 5: {why}", failed=False)
+
+
 def test_abort_in_a_series_ends_cameras_first_then_the_capture():
     rig = Rig("A", "B")
     rig(s.Opened("A"), s.Opened("B"), s.Started("A", 7))

@@ -1,5 +1,7 @@
 """Bookkeeping of a capture: rules one by one."""
 
+import pytest
+
 from layouts.capture import Outcome
 from tests.kit.drive import OTHER, PIXELS, Drive, sums
 from writer.capture import DUPLICATE, FOREIGN, UNWANTED
@@ -81,6 +83,43 @@ def test_an_abort_without_an_end_message_waits_for_the_grace():
     assert drive.capture.series is not None
     drive.wait(0.2)
     assert drive.last.outcome is Outcome.ABORTED
+
+
+def test_a_detector_that_fails_leaves_its_series_incomplete_with_every_frame_missing():
+    drive = Drive(num_capture=12)
+    drive.start(1, 10)
+    drive.frames(1, [0, 1, 3])
+    drive.abort(1, fault="it burnt")
+    drive.wait(2.1)
+    assert (drive.last.outcome, drive.last.rows) == (Outcome.INCOMPLETE, 10)
+    assert drive.last.reason == "series 1: 3 of 10 frames: it burnt"
+    assert drive.last.over
+    drive.abort(1)
+    drive.stop(drain=False)
+    assert drive.finished.outcome is Outcome.INCOMPLETE
+    assert drive.finished.missing == (2, 4, 5, 6, 7, 8, 9)
+    sums(drive.capture)
+
+
+@pytest.mark.parametrize("fault", ["", "it burnt"])
+def test_a_series_that_was_aborted_is_over_for_the_next_capture_though_its_end_never_came(fault):
+    drive = Drive()
+    drive.start(1, 10)
+    drive.abort(1, fault=fault)
+    drive.stop(drain=False)
+    assert drive.last.over
+
+
+def test_a_series_armed_in_vain_before_the_capture_is_none_of_it():
+    drive = Drive(began=50.0)
+    drive.start(1, 10)
+    drive.start(2, 2)
+    assert drive.frames(2, [0, 1]) == [0, 1]
+    drive.stop()
+    drive.wait(0.2)
+    assert (drive.finished.outcome, drive.finished.rows) == (Outcome.COMPLETE, 2)
+    assert drive.frame(1, 0) < 0
+    sums(drive.capture)
 
 
 def test_nothing_stalls_before_the_first_frame_or_between_triggers():
