@@ -7,6 +7,8 @@ with a place of its own.
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,7 +74,8 @@ class Painter:
         down *= ((top >= 0) & (top < height)) * spots.counts[which][:, None]
         columns, rows = np.clip(left, 0, width - 1), np.clip(top, 0, height - 1)
         where = (rows[:, :, None] * width + columns[:, None, :]).ravel()
-        photons: NDArray[np.int64] = rng.poisson((down[:, :, None] * across[:, None, :]).ravel())
+        expected = (down[:, :, None] * across[:, None, :]).ravel()
+        photons = cast("NDArray[np.int64]", rng.poisson(expected))
         hit = np.flatnonzero(photons)
         return where[hit], photons[hit]
 
