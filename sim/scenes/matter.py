@@ -40,7 +40,7 @@ def attenuation(material: Literal["Si", "CdTe"], energy: float) -> float:
     density, parts = _SENSORS[material]
     total = 0.0
     for share, table in parts:
-        logs: Array = np.log(np.array(table))
+        logs = np.log(np.array(table, dtype=np.float64))
         total += share * float(np.exp(np.interp(np.log(energy / 1e3), logs[:, 0], logs[:, 1])))
     return total * density / 10.0
 
