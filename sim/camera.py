@@ -121,6 +121,8 @@ class Camera:
         for action in actions:
             if isinstance(action, SendStart):
                 self.ended = None
+                # What was simulated before is not the truth of this series, should it never end.
+                await self.sim.post("Truth_RBV", "")
             self.link.send(action)
         async with self.changed:
             self.changed.notify_all()

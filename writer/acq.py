@@ -116,7 +116,8 @@ class AcqDevice:
         except RefusedError as error:
             self._busy = False
             _log.warning("acquisition refused: %s", error)
-            await self.device.post("Outcome_RBV", "")
+            # Nothing of the acquisition before may be taken for this one's.
+            await self._clear()
             await self.device.post("Message_RBV", f"refused: {error}", severity=Severity.MAJOR)
             await self.device.post("State_RBV", AcqState.FAILED, severity=Severity.MAJOR)
             raise PutError(str(error)) from None
@@ -137,10 +138,13 @@ class AcqDevice:
 
     async def accept(self, run: Run) -> None:
         """An acquisition has begun."""
+        await self.device.post("Number_RBV", run.number)
+        await self._clear(sum(run.order.planned.values()))
+
+    async def _clear(self, expected: int = 0) -> None:
         await self.device.post_all(
             {
-                "Number_RBV": run.number,
-                "Expected_RBV": sum(run.order.planned.values()),
+                "Expected_RBV": expected,
                 "Stored_RBV": 0,
                 "Missing_RBV": 0,
                 "Progress_RBV": 0.0,

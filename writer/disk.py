@@ -55,7 +55,11 @@ def make_directories(path: str, depth: int) -> None:
     except filenames.FileNameError as error:
         raise RefusedError(str(error)) from None
     except OSError as error:
-        raise RefusedError(f"FilePath {path!r}: {error.filename} cannot be made: {error.strerror}") from None
+        file = isinstance(error, FileExistsError | NotADirectoryError)
+        why = "a file of that name is in the way" if file else error.strerror
+        raise RefusedError(
+            f"FilePath {path!r}: {error.filename} cannot be made: {why}; take another directory"
+        ) from None
 
 
 def _is_directory(path: PurePosixPath) -> bool:

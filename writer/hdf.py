@@ -118,7 +118,12 @@ class HdfDevice:
 
     async def _put_path(self, value: str) -> None:
         problem = await paths.settle(self.device, value)
-        await (self.show_error(problem) if problem else self.show_ok())
+        await (self.show_error(problem) if problem else self._show_no_problem())
+
+    async def _show_no_problem(self) -> None:
+        """A setting is right now; what a capture has to say is not covered by it."""
+        if self.device["Capture_RBV"] == Capturing.DONE:
+            await self.show_ok()
 
     async def _put_depth(self, value: int) -> None:
         await self.device.settle("CreateDirectory", value)
@@ -131,6 +136,8 @@ class HdfDevice:
         except filenames.FileNameError as error:
             # Clients restore an empty template and wait for it: it is shown, and refused when it is used.
             await self.show_error(str(error))
+        else:
+            await self._show_no_problem()
 
     async def _put_flush(self, _value: str) -> None:
         # Workers flush by time: what has arrived by now is readable one interval later.
@@ -171,6 +178,7 @@ class HdfDevice:
         """Show that a capture has been accepted: names and counters, before any frame."""
         if count and self.device["AutoIncrement"] == NoYes.YES:
             await self.device.settle("FileNumber", int(self.device["FileNumber"]) + 1)
+        await self.device.post_changed({"MasterFile_RBV": ""})
         await self.device.post("FullFileName_RBV", str(full_name))
         await self.show_counters(control.Counters(), 0)
         await self.show_ok()
