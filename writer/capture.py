@@ -135,6 +135,18 @@ class Capture:
                 return self._close(Outcome.COMPLETE, "", now=now)
         return []
 
+    def stored_on(self, count: int, size: int, now: float) -> None:
+        """Frames came and are stored behind the highest place filled, none of them the series' last."""
+        series, tally = self.series, self.tally
+        if series is None:
+            raise RuntimeError(f"{count} frames stored while no series is under way")
+        tally.received, tally.stored = tally.received + count, tally.stored + count
+        tally.bytes += size
+        if self.mark == series.row + series.high:
+            self.mark += count
+        series.fill_on(count, now)
+        self._heard = now
+
     def failed(self) -> None:
         """The frame of a place could not be stored."""
         self.tally.failed += 1

@@ -52,7 +52,8 @@ class CaptureFiles:
     raw: RawFiles = field(init=False)
     meta: MetaFile = field(init=False)
     _reserve: Reserve = field(init=False)
-    _rows: list[Row] = field(default_factory=list[Row])
+    rows: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
+    """``Row`` of each frame stored since the last flush."""
 
     def __post_init__(self) -> None:
         order = self.order
@@ -126,7 +127,7 @@ class CaptureFiles:
             WriteError: It cannot be stored.
         """
         self.raw.write(row.place, chunk)
-        self._rows.append(row)
+        self.rows.append(row)
 
     def flush(self) -> None:
         """Let readers see what was written.
@@ -135,9 +136,9 @@ class CaptureFiles:
             WriteError: The system refuses.
         """
         self.raw.flush()
-        if self._rows:
-            self.meta.write(self._rows)
-            self._rows.clear()
+        if self.rows:
+            self.meta.write(self.rows)
+            self.rows.clear()
 
     def finish(self, rows: int) -> tuple[RawFileReport, ...]:
         """Trim and close all files.
@@ -156,12 +157,12 @@ class CaptureFiles:
         self._reserve.release()
         reports = self.raw.abandon(high)
         try:
-            self.meta.write(self._rows)
+            self.meta.write(self.rows)
             self.meta.finish(high)
         except OSError as error:
             _log.warning("%s", error.strerror)
             self.meta.abandon()
-        self._rows.clear()
+        self.rows.clear()
         return _reports(reports)
 
 

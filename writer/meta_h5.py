@@ -27,6 +27,7 @@ from writer.write_errors import failure
 
 _log = logging.getLogger(__name__)
 
+_LARGEST: Final = np.iinfo(np.int64).max
 _CHUNK: Final = 1024
 """Rows of a column that are kept together."""
 
@@ -127,8 +128,11 @@ class MetaFile:
         if rows > self._extent:
             self._resize(rows)
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[tuple[int, ...]]) -> None:
         """Store rows of frames that can be read already, and after them their ``stored``.
+
+        Args:
+            rows: ``Row``, or tuples like it.
 
         Raises:
             WriteError: The system refuses.
@@ -136,7 +140,7 @@ class MetaFile:
         if not rows:
             return
         self.begin()
-        table = np.array(rows, dtype=np.int64)
+        table = _table(rows)
         places = table[:, 0]
         if places.size > 1 and not bool((np.diff(places) > 0).all()):
             table = table[np.argsort(places, kind="stable")]
@@ -236,6 +240,14 @@ def read_columns(path: Path) -> dict[Column, NDArray[Any]]:
     """
     with h5py.File(path, "r") as file:
         return {column: cast("h5py.Dataset", file[f"{Meta.COLUMNS}/{column}"])[()] for column in Column}
+
+
+def _table(rows: Sequence[tuple[int, ...]]) -> NDArray[np.int64]:
+    try:
+        return np.array(rows, dtype=np.int64)
+    except OverflowError:
+        # A time beyond the year 2262 is nonsense, but no reason to lose the frames.
+        return np.array([[min(value, _LARGEST) for value in row] for row in rows], dtype=np.int64)
 
 
 def _create(group: h5py.Group, column: Column) -> h5py.Dataset:

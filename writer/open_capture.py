@@ -15,6 +15,7 @@ from layouts.capture import Outcome
 from layouts.stream.codecs import chunk_parts
 from layouts.stream.messages import Image, SeriesParameters, Start
 from layouts.stream.payloads import check_blocks
+from layouts.stream.v2_frames import Form
 from writer import control
 from writer.capture import Capture
 from writer.capture_files import Arrays, CaptureFiles
@@ -23,9 +24,7 @@ from writer.control import CaptureRecord, RawFileReport, SeriesReport, WorkerSta
 from writer.meta_h5 import Row
 from writer.raw_h5 import Added
 from writer.series import Announced, Rules, SeriesKey
-
-_SUSPICIOUS: Final = 0.75
-"""Size of a frame, against the one before, below which it may have been cut short on its way."""
+from writer.stretch import SUSPICIOUS, Parts, Read, Receive, Stretch
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +137,7 @@ class OpenCapture:
                 return
             chunk = chunk_parts(payload)
             size = len(chunk)
-            if not self.frame_bytes or size < _SUSPICIOUS * self.frame_bytes:
+            if not self.frame_bytes or size < SUSPICIOUS * self.frame_bytes:
                 check_blocks(payload)
             if files.raw.format is not pixels and files.raw.format != pixels:
                 files.raw.start(pixels)
@@ -166,6 +165,48 @@ class OpenCapture:
             self.do(actions, now)
         elif now >= self._next_flush:
             self.flush(now)
+
+    def follow(self, form: Form, receive: Receive, read: Read, until: int) -> Parts | None:
+        """Store what comes for as long as it goes on where the last frame ended; see ``Stretch``.
+
+        Returns:
+            The message that must go the careful way; nothing if none waits, or at monotonic ns ``until``.
+        """
+        stretch = self._stretch(form)
+        if stretch is None:
+            return receive()
+        first = stretch.number
+        rest = stretch.follow(receive, read, min(until, int(self._next_flush * 1e9)))
+        if stretch.number > first and self._files is not None:
+            self._files.raw.touched()
+            self.capture.stored_on(stretch.number - first, stretch.bytes, stretch.clock * 1e-9)
+            self.last_series, self.last_frame = form.series, stretch.number - 1
+            self.frame_bytes = stretch.size
+        return rest
+
+    def _stretch(self, form: Form) -> Stretch | None:
+        """What may follow now without a question for each; nothing if there is one to be asked."""
+        series, pixels, files = self.capture.series, self.capture.format, self._files
+        if files is None or series is None or series.key != form[:2] or pixels != form[2:]:
+            return None
+        number = series.first + series.high
+        place = series.row - series.first
+        room = files.raw.direct(number + place)
+        if room is None or not self.frame_bytes or files.raw.format != pixels:
+            return None
+        store, base, end = room
+        return Stretch(
+            form=form,
+            number=number,
+            # The last frame of a series ends it.
+            end=min(series.first + series.limit - 1, end - place),
+            place=place,
+            row=place - base,
+            size=self.frame_bytes,
+            store=store,
+            rows=files.rows,
+            to_wall=self._to_wall_ns,
+        )
 
     def tick(self, now: float) -> None:
         """Time has passed: flush, and see what has ended."""

@@ -144,6 +144,22 @@ class RawFiles:
             raise failure(error, self._made[self._mapping.locate(place).file]) from error
         self._current.dirty = True  # type: ignore[union-attr]
 
+    def direct(self, place: int) -> tuple[Callable[..., None], int, int] | None:
+        """How to store frames from a place on without asking again; nothing if that needs another file.
+
+        Returns:
+            What writes a chunk at (row, 0, 0); the place of row 0; and the place at which the room ends. Say
+            ``touched`` once something was written.
+        """
+        if self._write is None or not self._base <= place < self._end:
+            return None
+        return self._write, self._base, self._end
+
+    def touched(self) -> None:
+        """Something was written to the current file directly."""
+        if self._current is not None:
+            self._current.dirty = True
+
     def flush(self) -> None:
         """Let readers see what was written.
 

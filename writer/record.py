@@ -73,9 +73,8 @@ def record(
         heard, seen = time.monotonic(), -1
         while True:
             receiver.socket.poll(_POLL)
-            while (parts := receiver.receive()) is not None:
-                session.message(parts)
-                receiver.fit(session.frame_bytes)
+            session.take(receiver.receive, time.monotonic_ns() + 1_000_000 * _POLL)
+            receiver.fit(session.frame_bytes)
             now = time.monotonic()
             session.tick(now)
             done = _ended(session)

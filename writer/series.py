@@ -156,6 +156,19 @@ class Series:
         if self.first_at is None:
             self.first_at = now
 
+    def fill_on(self, count: int, now: float) -> None:
+        """So many frames came, and are stored behind the highest place that was filled."""
+        begin, end = self.high, self.high + count
+        if end > len(self.filled):
+            self.filled.extend(bytes(max(end - len(self.filled), 1024)))
+        self.filled[begin:end] = b"\1" * count
+        self.stored += count
+        self.high = end
+        self.came = max(self.came, end)
+        self.last_at = now
+        if self.first_at is None:
+            self.first_at = now
+
     @property
     def is_whole(self) -> bool:
         """Whether every place it can have is filled."""

@@ -18,11 +18,13 @@ from layouts.stream.errors import StreamError
 from layouts.stream.messages import End, Image, SeriesParameters, Start
 from layouts.stream.parameters import parameters
 from layouts.stream.stream import decode
+from layouts.stream.v2_frames import Form, Frames
 from writer import control
 from writer.capture_values import Tally
 from writer.control import CaptureRecord, WorkerState
 from writer.open_capture import OpenCapture
 from writer.series import Announced, SeriesKey
+from writer.stretch import Receive
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +51,9 @@ class Session:
         self._current: Announced | None = None
         """What the last frame belonged to."""
         self._start: Start | None = None
+        self._frames = Frames()
+        self._form: Form | None = None
+        """Of the last frame; nothing if frames like it must be looked at one by one."""
         self._open: OpenCapture | None = None
         self._last: OpenCapture | None = None
         self._message = ""
@@ -72,6 +77,28 @@ class Session:
 
     # ------------------------------------------------------------ the stream
 
+    def take(self, receive: Receive, until: int) -> None:
+        """Take messages for as long as any wait.
+
+        Args:
+            receive: Gives the next; nothing if none waits.
+            until: Monotonic ns at which to stop.
+        """
+        while True:
+            opened, form = self._open, self._form
+            if opened is None or form is None:
+                parts = receive()
+            else:
+                parts = opened.follow(form, receive, self._frames.read, until)
+                known = self._current
+                if known is not None and known.key == (opened.last_series, form.unique_id):
+                    known.next_frame = max(known.next_frame, opened.last_frame + 1)
+            if parts is None:
+                return
+            self.message(parts)
+            if time.monotonic_ns() >= until:
+                return
+
     def message(self, parts: Sequence[Part]) -> None:
         """Take a message of the stream, whatever is in it."""
         clock = time.monotonic_ns()
@@ -85,6 +112,7 @@ class Session:
             self._malformed(f"not understood ({type(error).__name__}: {error})", clock * 1e-9)
             return
         if type(message) is Image:
+            self._form = self._frames.learn(parts, message)
             self._image(message, clock)
         elif type(message) is Start:
             self._begin(message, clock * 1e-9)

@@ -25,8 +25,8 @@ from writer.session import Session
 
 _log = logging.getLogger(__name__)
 
-_BATCH: Final = 64
-"""Messages taken before the other sockets are looked at."""
+_TURN: Final = 10_000_000
+"""Nanoseconds for which messages are taken before the other sockets are looked at."""
 _POLL_OPEN: Final = 20
 """Milliseconds between two looks at the clock while a capture is open."""
 _POLL_IDLE: Final = 100
@@ -105,12 +105,7 @@ class WorkerLoop:
         if self._control in ready:
             self._take_commands()
         if self._receiver.socket in ready:
-            receive, take = self._receiver.receive, session.message
-            for _ in range(_BATCH):
-                parts = receive()
-                if parts is None:
-                    break
-                take(parts)
+            session.take(self._receiver.receive, time.monotonic_ns() + _TURN)
             self._receiver.fit(session.frame_bytes)
         if self._receiver.monitor in ready:
             self._receiver.watch()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -34,7 +34,7 @@ class Form(NamedTuple):
     codec: Codec
 
 
-Frame = tuple[Form, int, int, int, int, memoryview]
+Frame = tuple[Form, int, int, int, int, bytes | memoryview]
 """Form, number, start, stop and real time in ns, and the packed pixels, a view of the message.
 
 A plain tuple, as making anything else of it takes longer than reading it.
@@ -46,7 +46,7 @@ class _Layout:
     """Where the numbers are in messages that have all else in common."""
 
     form: Form
-    unpack: Callable[[memoryview], tuple[Any, ...]]
+    unpack: Callable[[bytes | memoryview], tuple[Any, ...]]
     fixed: tuple[bytes, ...]
     """What stands before each number, its own first byte included, and the first bytes of the pixels."""
     begin: int
@@ -66,11 +66,14 @@ class Frames:
     def __init__(self) -> None:
         self._layouts: list[_Layout] = []
 
-    def read(self, message: memoryview) -> Frame | None:
+    def read(self, parts: Sequence[bytes | memoryview]) -> Frame | None:
         """A frame like one that was learned; nothing of any other message, sound or not.
 
         Frames of the same form have the same ``Form`` object.
         """
+        if len(parts) != 1:
+            return None
+        message = parts[0]
         for layout in self._layouts:
             try:
                 a, number, b, real, c, start, d, stop, e, size, f = layout.unpack(message)
@@ -90,29 +93,37 @@ class Frames:
                 return layout.form, number, start, stop, real * up // down, message[begin:]
         return None
 
-    def learn(self, message: memoryview, image: Image) -> None:
+    def learn(self, parts: Sequence[bytes | memoryview], image: Image) -> Form | None:
         """Read messages like this one from now on.
 
         Args:
-            message: All its bytes.
-            image: What the walker made of them.
+            parts: The message, of either version.
+            image: What was read from it.
+
+        Returns:
+            Its form; nothing if messages like it cannot be read here.
         """
-        layout = _layout(message, image)
+        known = self.read(parts)
+        if known is not None:
+            return known[0]
+        layout = _layout(parts, image)
         if layout is None:
-            return
-        for known in self._layouts:
-            if known.form == layout.form:
-                layout = replace(layout, form=known.form)
+            return None
+        for other in self._layouts:
+            if other.form == layout.form:
+                layout = replace(layout, form=other.form)
         self._layouts = [layout, *self._layouts[: _KEPT - 1]]
+        return layout.form
 
 
-def _layout(message: memoryview, image: Image) -> _Layout | None:
+def _layout(parts: Sequence[bytes | memoryview], image: Image) -> _Layout | None:
     """The layout of a message; nothing if it is not written as detectors write those of one channel.
 
     Nor if a number is so small that it has no bytes of its own: of the first frames.
     """
-    if len(image.payloads) != 1 or image.unique_id is None or image.series_date is None:
+    if len(parts) + len(image.payloads) != 2 or image.unique_id is None or image.series_date is None:
         return None
+    message = parts[0]
     payload = image.payloads[0]
     slow, fast = payload.shape
     total = payloads.raw_size(payload)

@@ -17,7 +17,7 @@ NUMBERS = st.integers(24, 2**63) | st.sampled_from([24, 255, 256, 2**16 - 1, 2**
 
 def learned(message):
     frames = Frames()
-    frames.learn(memoryview(message), v2.decode([message]))
+    frames.learn([memoryview(message)], v2.decode([message]))
     return frames
 
 
@@ -47,7 +47,7 @@ def agrees(frame, message):
 @given(strategies.images(2))
 def test_whatever_was_learned_is_read_as_the_walker_reads_it(sent):
     (message,) = examples.encode(sent, 2)
-    frame = learned(message).read(memoryview(message))
+    frame = learned(message).read([memoryview(message)])
     if frame is None:
         numbers = (sent.frame, sent.start_time[0], sent.stop_time[0], sent.real_time[0])
         is_small = min(*numbers, len(sent.payloads[0].data)) < 24
@@ -61,7 +61,7 @@ def test_whatever_was_learned_is_read_as_the_walker_reads_it(sent):
 def test_the_next_frame_is_read_without_a_copy(dtype, codec):
     (first,) = examples.encode(image(codec, dtype), 2)
     (second,) = examples.encode(image(codec, dtype, frame=1001), 2)
-    frame = learned(first).read(memoryview(second))
+    frame = learned(first).read([memoryview(second)])
     assert frame is not None
     assert agrees(frame, second)
     assert frame[-1].obj is second
@@ -79,7 +79,7 @@ def test_nothing_is_read_that_the_walker_refuses(data):
         length = data.draw(st.integers(0, 2))
         damaged[place : place + length] = data.draw(st.binary(max_size=2))
     del damaged[len(damaged) - data.draw(st.integers(0, 3)) :]
-    frame = frames.read(memoryview(bytes(damaged)))
+    frame = frames.read([memoryview(bytes(damaged))])
     if frame is not None:
         assert agrees(frame, bytes(damaged))
 
@@ -97,10 +97,10 @@ def test_frames_of_one_form_have_the_same_object(numbers):
             real_time=Rational(real, 1_000_000_000),
         )
         (message,) = examples.encode(sent, 2)
-        frame = frames.read(memoryview(message))
+        frame = frames.read([memoryview(message)])
         if frame is None:
-            frames.learn(memoryview(message), v2.decode([message]))
-            frame = frames.read(memoryview(message))
+            frames.learn([memoryview(message)], v2.decode([message]))
+            frame = frames.read([memoryview(message)])
         assert frame is not None
         assert agrees(frame, message)
         forms.add(id(frame[0]))
@@ -111,9 +111,9 @@ def test_another_series_has_another_form():
     (first,) = examples.encode(image(), 2)
     (second,) = examples.encode(image(series=77), 2)
     frames = learned(first)
-    assert frames.read(memoryview(second)) is None
-    frames.learn(memoryview(second), v2.decode([second]))
-    one, other = frames.read(memoryview(first)), frames.read(memoryview(second))
+    assert frames.read([memoryview(second)]) is None
+    frames.learn([memoryview(second)], v2.decode([second]))
+    one, other = frames.read([memoryview(first)]), frames.read([memoryview(second)])
     assert one is not None
     assert other is not None
     assert one[0] != other[0]
