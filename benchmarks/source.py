@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import os
 import sys
 from dataclasses import replace
 
 import zmq
 
+from layouts.stream import payloads
 from layouts.stream.messages import Codec, End, HeaderDetail, Image, Payload, Rational, Start
 from layouts.stream.stream import encoder
 
@@ -24,10 +26,17 @@ BYTES_IN_FLIGHT = 256 * 1024 * 1024
 
 
 def blob(index: int, size: int) -> bytes:
-    """Packed frame of the pool: random bytes behind a bslz4 header; nobody unpacks it here."""
-    head = (SHAPE[0] * SHAPE[1] * 2).to_bytes(8, "big") + (8192).to_bytes(4, "big")
-    body = hashlib.shake_128(index.to_bytes(4, "big")).digest(min(size, 65536) - len(head))
-    return (head + body * (size // len(body) + 1))[:size]
+    """Packed frame of the pool: bslz4's frame and blocks, with random bytes in them that nobody unpacks."""
+    total = SHAPE[0] * SHAPE[1] * 2
+    blocks = math.ceil(total / payloads.BLOCK_BYTES)
+    room = size - payloads.FRAME.size - blocks * payloads.LENGTH.size
+    each = room // blocks
+    body = hashlib.shake_128(index.to_bytes(4, "big")).digest(each + blocks)
+    pieces = [payloads.FRAME.pack(total, payloads.BLOCK_BYTES)]
+    for block in range(blocks):
+        length = each if block < blocks - 1 else room - each * (blocks - 1)
+        pieces += (payloads.LENGTH.pack(length), body[:length])
+    return b"".join(pieces)
 
 
 def start(frames: int) -> Start:
@@ -62,7 +71,7 @@ def main() -> None:
         real_time=Rational(50_000, 50_000_000),
         series_date="2026-01-01T00:00:00.000Z",
     )
-    payloads = [
+    pool = [
         (
             Payload(
                 channel="threshold_1",
@@ -84,7 +93,7 @@ def main() -> None:
     sys.stdin.readline()
     socket.send_multipart(encode.encode_start(start(arguments.frames)))
     for i in range(arguments.frames):
-        image = replace(frame, frame=i, payloads=payloads[i % POOL])
+        image = replace(frame, frame=i, payloads=pool[i % POOL])
         socket.send_multipart(encode.encode_image(image), copy=arguments.size < 65536)
     socket.send_multipart(encode.encode_end(End(series=1, unique_id="0" * 26)))
     sys.stdin.read()

@@ -28,6 +28,8 @@ from writer.write_errors import failure
 _log = logging.getLogger(__name__)
 
 _LARGEST: Final = np.iinfo(np.int64).max
+_INT64: Final = h5py.h5t.py_create(np.dtype(np.int64))
+_UINT8: Final = h5py.h5t.py_create(np.dtype(np.uint8))
 _CHUNK: Final = 1024
 """Rows of a column that are kept together."""
 
@@ -76,6 +78,7 @@ class MetaFile:
             self._file.attrs.update(dict(attributes or {}))
             columns = self._file.create_group(Meta.COLUMNS)
             self._columns = {column: _create(columns, column) for column in (*_COLUMNS, Column.STORED)}
+            self._ids = {column: data.id for column, data in self._columns.items()}
             for group in (Meta.HEADERS, Meta.MASKS, Meta.FLATFIELDS, Meta.COUNTRATE_TABLES):
                 self._file.create_group(group)
             self._file.flush()
@@ -148,11 +151,20 @@ class MetaFile:
         if int(places[-1]) >= self._extent:
             self._resize(max(int(places[-1]) + _CHUNK, self._extent + self._extent // 2))
         breaks = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(rows)]
-        runs = list(itertools.pairwise(breaks))
+        columns = np.ascontiguousarray(table.T)
         try:
+            runs = [
+                (begin, end, *self._spaces(int(places[begin]), end - begin))
+                for begin, end in itertools.pairwise(breaks)
+            ]
             for number, column in enumerate(_COLUMNS, start=1):
-                self._put(column, table[:, number], places, runs)
-            self._put(Column.STORED, np.ones(len(rows), np.uint8), places, runs)
+                for begin, end, memory, file in runs:
+                    self._ids[column].write(memory, file, columns[number, begin:end], _INT64)
+            self._file.flush()
+            stored = np.ones(len(rows), np.uint8)
+            for begin, end, memory, file in runs:
+                self._ids[Column.STORED].write(memory, file, stored[begin:end], _UINT8)
+            self._columns[Column.STORED].flush()
         except (OSError, RuntimeError) as error:
             raise failure(error, self.path) from error
 
@@ -185,15 +197,14 @@ class MetaFile:
 
     # ------------------------------------------------------------ inside
 
-    def _put(
-        self, column: Column, values: NDArray[Any], places: NDArray[np.int64], runs: list[tuple[int, int]]
-    ) -> None:
-        data = self._columns[column]
-        values = np.ascontiguousarray(values)
-        for begin, end in runs:
-            first = int(places[begin])
-            data[first : first + end - begin] = values[begin:end]
-        data.flush()
+    def _spaces(self, first: int, count: int) -> tuple[h5py.h5s.SpaceID, h5py.h5s.SpaceID]:
+        """So many rows from one on, in memory and in the file; the same for every column.
+
+        h5py's own slices make them anew for each, which takes longer than the writing.
+        """
+        file = h5py.h5s.create_simple((self._extent,))
+        file.select_hyperslab((first,), (count,))
+        return h5py.h5s.create_simple((count,)), file
 
     def _resize(self, rows: int) -> None:
         try:
