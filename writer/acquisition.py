@@ -62,7 +62,7 @@ class Phase(StrEnum):
     STOPPING = "stopping"
     DONE = "done"
     LOST = "lost"
-    """The worker is gone, or was given up: what it wrote is for salvage."""
+    """The worker is gone, or was given up; its files stay as it left them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +198,9 @@ class Acquisition:
             case Done():
                 self._done(capture, event, now)
             case Failed(_, reason) | Lost(_, reason):
-                capture.phase = Phase.LOST if isinstance(event, Lost) else capture.phase
+                if isinstance(event, Lost):
+                    left = "" if capture.phase is Phase.OPENING else "; what it wrote opens with swmr=True"
+                    capture.phase, reason = Phase.LOST, reason + left
                 capture.fault, capture.outcome = reason, Outcome.INCOMPLETE
                 actions = self._fail(name, capture, now)
             case StopCapture():
@@ -348,7 +350,7 @@ class Acquisition:
         step, patience = ("open", self.timing.open) if opening else ("close", self.timing.close)
         late = f"the worker did not {step} its files within {patience:g} s"
         capture.phase, capture.outcome = Phase.LOST, Outcome.INCOMPLETE
-        capture.fault = f"{late}; its log says why, and softbeam salvage reads what it wrote"
+        capture.fault = f"{late}; its log says why; open its files with swmr=True"
         return [*actions, RestartWorker(name, late), *self._fail(name, capture, now)]
 
     def _camera_overdue(self, name: str, capture: Capture, now: float) -> list[Action]:

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Final
 
 from layouts.capture import Outcome
 from layouts.stream.messages import SeriesParameters
-from writer.capture_values import Action, Began, Ended, Finished, PixelFormat, Tally
+from writer.capture_values import (
+    DUPLICATE,
+    FOREIGN,
+    UNWANTED,
+    Action,
+    Began,
+    Ended,
+    Finished,
+    PixelFormat,
+    Tally,
+)
 from writer.series import QUIET, Announced, Rules, Series, SeriesKey
-
-DUPLICATE: Final = -1
-FOREIGN: Final = -2
-UNWANTED: Final = -3
-"""What ``Capture.frame`` returns in place of a place."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,17 +107,17 @@ class Capture:
             refused, actions = self._unannounced(key, number, now)
             series = self.series
             if refused or series is None:
-                return self._count(refused or UNWANTED), actions
+                return self.tally.refuse(refused or UNWANTED), actions
         index = number - series.first
         if pixels != self.format and not self._adopt(pixels, series.parameters):
             series.foreign += 1
-            return self._count(FOREIGN), actions
+            return self.tally.refuse(FOREIGN), actions
         if not 0 <= index < series.limit:
             beyond = index >= 0 and (series.room is None or index < series.room)
-            return self._count(FOREIGN if beyond else UNWANTED), actions
+            return self.tally.refuse(FOREIGN if beyond else UNWANTED), actions
         series.touch(index, now)
         if series.is_filled(index):
-            return self._count(DUPLICATE), actions
+            return self.tally.refuse(DUPLICATE), actions
         return series.row + index, actions
 
     def stored(self, place: int, size: int, now: float) -> list[Action]:
@@ -204,6 +208,13 @@ class Capture:
         self.stopping = now
         return self.tick(now)
 
+    def held_up(self, seconds: float) -> None:
+        """The worker or its disk stood still for a time: what came meanwhile still waits to be heard."""
+        self._heard += seconds
+        self.stopping = None if self.stopping is None else self.stopping + seconds
+        if self.series is not None:
+            self.series.held_up(seconds)
+
     def tick(self, now: float) -> list[Action]:
         """Time has passed."""
         if self.finished is not None:
@@ -220,16 +231,6 @@ class Capture:
         return actions
 
     # ------------------------------------------------------------ inside
-
-    def _count(self, verdict: int) -> int:
-        tally = self.tally
-        if verdict == DUPLICATE:
-            tally.duplicate += 1
-        elif verdict == FOREIGN:
-            tally.foreign += 1
-        else:
-            tally.unwanted += 1
-        return verdict
 
     def _told_again(self, series: Series, announced: Announced) -> bool:
         """Whether a start message belongs to the series under way: sent twice, or overtaken by frames."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from layouts.capture import Outcome
 from layouts.stream.messages import Codec, SeriesParameters
@@ -20,6 +20,12 @@ class PixelFormat(NamedTuple):
     codec: Codec
 
 
+DUPLICATE: Final = -1
+FOREIGN: Final = -2
+UNWANTED: Final = -3
+"""What a frame gets in place of a place."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Tally:
     """``control.Counters`` while they count."""
@@ -33,6 +39,16 @@ class Tally:
     expected: int = 0
     missing: int = 0
     bytes: int = 0
+
+    def refuse(self, why: int) -> int:
+        """Count a frame that gets no place, and give the reason back."""
+        if why == DUPLICATE:
+            self.duplicate += 1
+        elif why == FOREIGN:
+            self.foreign += 1
+        else:
+            self.unwanted += 1
+        return why
 
     def counters(self) -> Counters:
         """As they are now."""

@@ -269,9 +269,13 @@ def check(order: Order, expected: Mapping[str, Expectation], disk: Disk, reserve
     free = disk.free(directory)
     if free - needed < reserve:
         raise RefusedError(
-            f"no space: {directory} has {free / 1e9:.2f} GB free, the frames need about {needed / 1e9:.2f}, "
-            f"and {reserve / 1e9:.2f} must stay free; delete something, or take another directory"
+            f"no space: {directory} has {_size(free)} free, the frames need about {_size(needed)}, "
+            f"and {_size(reserve)} must stay free; delete something, or take another directory"
         )
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def expectation(

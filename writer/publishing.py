@@ -13,13 +13,14 @@ from pathlib import Path
 from layouts.beamline import Beamline
 from layouts.capture import Acquisition, DetectorCapture, Outcome
 from layouts.nexus.findings import Severity
-from layouts.raw.names import Meta, truth_file
+from layouts.raw.names import Meta, master_file, truth_file
 from writer import assemble, masters
 from writer.assemble import CameraFacts
 from writer.meta_h5 import read_array
 from writer.positions import History, doubts, positions
 from writer.run import Run
 from writer.watch import Camera
+from writer.write_errors import failure
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,9 @@ def publish(
         published = masters.publish(acquisition)
     except Exception as error:
         _log.exception("masters of %s", run.order.name)
-        return Result(master="", error=f"no master: {error}; the raw files are whole", notes=tuple(notes))
+        path = run.order.directory / master_file(run.order.name)
+        why = failure(_cause(error), path)
+        return Result(master="", error=f"no master: {why}", notes=tuple(notes))
     for finding in published.findings:
         _log.log(logging.ERROR if finding.severity is Severity.ERROR else logging.INFO, "%s", finding)
     errors = [str(f) for f in published.findings if f.severity is Severity.ERROR]
@@ -143,6 +146,16 @@ def _acquisition(run: Run, beamline: Beamline, captures: tuple[DetectorCapture, 
         outcome=outcome,
         reason=run.machine.reason,
     )
+
+
+def _cause(error: BaseException) -> Exception:
+    """The system's own error behind what HDF5 says when it cannot even close the file."""
+    step: BaseException | None = error
+    while step is not None:
+        if isinstance(step, OSError):
+            return step
+        step = step.__cause__ or step.__context__
+    return error if isinstance(error, Exception) else RuntimeError(str(error))
 
 
 def _leave_truth(run: Run, truths: Mapping[str, str]) -> None:

@@ -180,6 +180,12 @@ class Series:
         if index >= self.came:
             self.came = index + 1
 
+    def held_up(self, seconds: float) -> None:
+        """Nobody could hear anything for a time: it counts for nothing."""
+        self.last_at = None if self.last_at is None else self.last_at + seconds
+        self.end_at = None if self.end_at is None else self.end_at + seconds
+        self.abort_at = None if self.abort_at is None else self.abort_at + seconds
+
     def verdict(self, rules: Rules, now: float) -> tuple[Outcome, str] | None:
         """How it has ended, and why; nothing while it goes on."""
         if self.is_whole:

@@ -228,6 +228,12 @@ class Session:
         if opened.is_done:
             self._done(opened)
 
+    def held_up(self, seconds: float) -> None:
+        """This process or its disk stood still: what came meanwhile is unread, so nothing has ended by it."""
+        if self._open is not None:
+            _log.warning("%s: the worker or its disk stood still for %.1f s", self.detector, seconds)
+            self._open.capture.held_up(seconds)
+
     def tick(self, now: float) -> None:
         """Time has passed: flush, and see what has ended."""
         opened = self._open

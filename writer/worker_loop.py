@@ -20,7 +20,7 @@ import zmq
 from ioc import lifeline
 from layouts.beamline import Detector
 from writer import control
-from writer.receiver import Receiver
+from writer.receiver import Receiver, high_water_mark
 from writer.session import Session
 
 _log = logging.getLogger(__name__)
@@ -29,6 +29,8 @@ _TURN: Final = 10_000_000
 """Nanoseconds for which messages are taken before the other sockets are looked at."""
 _POLL_OPEN: Final = 20
 """Milliseconds between two looks at the clock while a capture is open."""
+_HELD_UP: Final = 0.5
+"""Seconds that a turn takes only where the process was stopped or the disk did not answer."""
 _POLL_IDLE: Final = 100
 _LAST_WORDS: Final = 300
 """Milliseconds that the last control messages get to leave."""
@@ -41,21 +43,23 @@ class WorkerLoop:
         detector: From the beamline file.
         control_endpoint: Where the coordinator's ROUTER is.
         stream_endpoint: Where the detector's PUSH is.
+        queue: Frames that may wait to be written; what 1 GiB holds unless given.
 
     Raises:
         OSError: An endpoint cannot be used.
     """
 
-    def __init__(self, detector: Detector, *, control_endpoint: str, stream_endpoint: str) -> None:
+    def __init__(
+        self, detector: Detector, *, control_endpoint: str, stream_endpoint: str, queue: int | None = None
+    ) -> None:
         self.endpoint: Final = stream_endpoint
         self._session = Session(detector.name)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         slow, fast = detector.spec.shape
         per_pixel = 4 if detector.stream.compression == "none" else 0.5
         try:
-            self._receiver = Receiver(
-                self._context, stream_endpoint, frame_bytes=int(slow * fast * per_pixel)
-            )
+            length = high_water_mark(int(slow * fast * per_pixel)) if queue is None else queue
+            self._receiver = Receiver(self._context, stream_endpoint, queue=length)
             self._control = self._context.socket(zmq.DEALER)
             self._control.set(zmq.LINGER, _LAST_WORDS)
             self._control.set(zmq.RECONNECT_IVL, 50)
@@ -99,20 +103,21 @@ class WorkerLoop:
             self._sleeper.close()
 
     def _turn(self) -> None:
-        session = self._session
+        session, began = self._session, time.monotonic()
         wait = _POLL_OPEN if session.is_open else _POLL_IDLE
         ready = dict(self._poller.poll(wait))
         if self._control in ready:
             self._take_commands()
         if self._receiver.socket in ready:
             session.take(self._receiver.receive, time.monotonic_ns() + _TURN)
-            self._receiver.fit(session.frame_bytes)
         if self._receiver.monitor in ready:
             self._receiver.watch()
         for line in self._lines:
             if line in ready and _is_broken(line):
                 self._why_end = "whoever started the worker is gone"
         now = time.monotonic()
+        if now - began > _HELD_UP:
+            session.held_up(now - began)
         session.tick(now)
         self._tell()
         self._report(now)

@@ -30,5 +30,5 @@ def failure(error: Exception, path: Path) -> WriteError:
     why = errno.errorcode.get(number, "") or type(error).__name__
     # HDF5's own words are long and change from release to release; the system's say it.
     detail = os.strerror(number) if number else (str(error).splitlines() or [""])[0][:200]
-    remedy = _REMEDIES.get(number, "see the log of the worker")
+    remedy = _REMEDIES.get(number, "see the log of the writer")
     return WriteError(number, f"{why} {path}: {detail}; {remedy}")

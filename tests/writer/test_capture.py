@@ -4,8 +4,7 @@ import pytest
 
 from layouts.capture import Outcome
 from tests.kit.drive import OTHER, PIXELS, Drive, sums
-from writer.capture import DUPLICATE, FOREIGN, UNWANTED
-from writer.capture_values import Finished
+from writer.capture_values import DUPLICATE, FOREIGN, UNWANTED, Finished
 from writer.series import Rules, SeriesKey
 
 
@@ -119,6 +118,23 @@ def test_a_series_armed_in_vain_before_the_capture_is_none_of_it():
     drive.wait(0.2)
     assert (drive.finished.outcome, drive.finished.rows) == (Outcome.COMPLETE, 2)
     assert drive.frame(1, 0) < 0
+    sums(drive.capture)
+
+
+def test_time_in_which_the_worker_stood_still_is_no_silence():
+    drive = Drive(num_capture=3, rules=Rules(stall_timeout=1.0))
+    drive.start(1, 3)
+    drive.frame(1, 0)
+    drive.now += 30
+    drive.capture.held_up(30)
+    drive.wait(0.9)
+    assert drive.frames(1, [1]) == [1]
+    drive.end(1)
+    drive.now += 30
+    drive.capture.held_up(30)
+    drive.wait(0)
+    drive.frame(1, 2)
+    assert drive.finished.outcome is Outcome.COMPLETE
     sums(drive.capture)
 
 
