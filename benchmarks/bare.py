@@ -15,7 +15,7 @@ import h5py
 import hdf5plugin
 import zmq
 
-from benchmarks.source import BYTES_IN_FLIGHT, SHAPE
+from benchmarks.source import SHAPE, queue_length
 
 
 def pwrite(socket: zmq.Socket[bytes], path: Path, frames: int, size: int) -> None:
@@ -56,7 +56,7 @@ def main() -> None:
     arguments = parser.parse_args()
     context = zmq.Context()
     socket = context.socket(zmq.PULL)
-    socket.set_hwm(max(4, BYTES_IN_FLIGHT // arguments.size))
+    socket.set_hwm(queue_length(arguments.size))
     socket.connect(arguments.endpoint)
     write = pwrite if arguments.how == "pwrite" else direct_chunk
     sys.stdout.write("READY\n")

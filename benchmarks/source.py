@@ -22,7 +22,13 @@ from layouts.stream.stream import encoder
 POOL = 8
 """Different frames; enough that no cache holds them all."""
 SHAPE = (1062, 1028)
-BYTES_IN_FLIGHT = 256 * 1024 * 1024
+DEPTH = 64 * 1024 * 1024
+"""Bytes that may wait before a receiver, the same for all: a deep queue costs memory that is always new."""
+
+
+def queue_length(size: int) -> int:
+    """Messages that may wait at either end."""
+    return max(4, DEPTH // size)
 
 
 def blob(index: int, size: int) -> bytes:
@@ -85,7 +91,7 @@ def main() -> None:
     ]
     context = zmq.Context()
     socket = context.socket(zmq.PUSH)
-    socket.set_hwm(max(4, BYTES_IN_FLIGHT // arguments.size))
+    socket.set_hwm(queue_length(arguments.size))
     socket.setsockopt(zmq.LINGER, 0)
     socket.bind(arguments.endpoint)
     sys.stdout.write("READY\n")
@@ -93,7 +99,14 @@ def main() -> None:
     sys.stdin.readline()
     socket.send_multipart(encode.encode_start(start(arguments.frames)))
     for i in range(arguments.frames):
-        image = replace(frame, frame=i, payloads=pool[i % POOL])
+        opens = 50_000 * i
+        image = replace(
+            frame,
+            frame=i,
+            payloads=pool[i % POOL],
+            start_time=Rational(opens, 50_000_000),
+            stop_time=Rational(opens + 49_995, 50_000_000),
+        )
         socket.send_multipart(encode.encode_image(image), copy=arguments.size < 65536)
     socket.send_multipart(encode.encode_end(End(series=1, unique_id="0" * 26)))
     sys.stdin.read()

@@ -14,12 +14,11 @@ Part = memoryview
 BUDGET: Final = 1 << 30
 """Bytes that may wait in the socket."""
 _LEAST: Final = 8
-_MOST: Final = 100_000
 
 
 def high_water_mark(frame_bytes: int, budget: int = BUDGET) -> int:
     """Messages that may wait so that they stay within a budget of bytes."""
-    return max(_LEAST, min(_MOST, budget // max(frame_bytes, 1)))
+    return max(_LEAST, budget // max(frame_bytes, 1))
 
 
 class Receiver:
@@ -28,8 +27,7 @@ class Receiver:
     Args:
         context: Of ZeroMQ.
         endpoint: Where the detector binds.
-        frame_bytes: What a frame is expected to take; put right as soon as one is seen.
-        budget: Bytes that may wait.
+        queue: Messages that may wait. It stays as it is: libzmq can stall for ever where it is raised later.
     """
 
     def __init__(
@@ -37,16 +35,13 @@ class Receiver:
         context: zmq.Context[zmq.Socket[bytes]],
         endpoint: str,
         *,
-        frame_bytes: int,
-        budget: int = BUDGET,
+        queue: int,
     ) -> None:
         self.endpoint: Final = endpoint
         self.connected = False
-        self._budget = budget
-        self._frame_bytes = frame_bytes
         self.socket: Final = context.socket(zmq.PULL)
         self.socket.set(zmq.LINGER, 0)
-        self.socket.set(zmq.RCVHWM, high_water_mark(frame_bytes, budget))
+        self.socket.set(zmq.RCVHWM, queue)
         self.socket.set(zmq.RECONNECT_IVL, 50)
         self.socket.set(zmq.TCP_KEEPALIVE, 1)
         self.monitor: Final = self.socket.get_monitor_socket(
@@ -67,12 +62,6 @@ class Receiver:
             frame = recv(copy=False)
             parts.append(frame.buffer)
         return parts
-
-    def fit(self, frame_bytes: int) -> None:
-        """Keep to the budget with frames of this size."""
-        if frame_bytes and not self._frame_bytes / 2 <= frame_bytes <= self._frame_bytes * 2:
-            self._frame_bytes = frame_bytes
-            self.socket.set(zmq.RCVHWM, high_water_mark(frame_bytes, self._budget))
 
     def watch(self) -> None:
         """Take what the monitor says of the connection."""

@@ -31,7 +31,7 @@ from writer.assemble import CameraFacts
 from writer.control import CaptureRecord, Done
 from writer.meta_h5 import read_array
 from writer.positions import History, positions, tolerance
-from writer.receiver import Receiver
+from writer.receiver import Receiver, high_water_mark
 from writer.session import Session
 
 _log = logging.getLogger("writer.record")
@@ -66,7 +66,7 @@ def record(
     session = Session(detector.name)
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     slow, fast = detector.spec.shape
-    receiver = Receiver(context, endpoint, frame_bytes=slow * fast // 2)
+    receiver = Receiver(context, endpoint, queue=high_water_mark(slow * fast // 2))
     try:
         session.command(order)
         on_ready()
@@ -74,7 +74,6 @@ def record(
         while True:
             receiver.socket.poll(_POLL)
             session.take(receiver.receive, time.monotonic_ns() + 1_000_000 * _POLL)
-            receiver.fit(session.frame_bytes)
             now = time.monotonic()
             session.tick(now)
             done = _ended(session)

@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--detector", required=True, help="name of the detector in the beamline file")
     parser.add_argument("--control", help="endpoint of the coordinator; ca.control of the file unless given")
     parser.add_argument("--endpoint", help="of the detector's stream; as in the beamline file unless given")
+    parser.add_argument("--queue", type=int, help="frames that may wait; what 1 GiB holds unless given")
     parser.add_argument("--log", default="INFO", help="level of the log on stderr")
     options = parser.parse_args(arguments)
     logging.basicConfig(
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             detector,
             control_endpoint=options.control or beamline.ca.control,
             stream_endpoint=options.endpoint or detector.stream.endpoint,
+            queue=options.queue,
         )
     except (BeamlineError, KeyError, OSError) as error:
         _log.error("%s", error.args[0] if isinstance(error, KeyError) else error)
