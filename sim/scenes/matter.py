@@ -6,7 +6,8 @@ run straight.
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ def attenuation(material: Literal["Si", "CdTe"], energy: float) -> float:
     total = 0.0
     for share, table in parts:
         logs = np.log(np.array(table, dtype=np.float64))
-        total += share * float(np.exp(np.interp(np.log(energy / 1e3), logs[:, 0], logs[:, 1])))
+        mass = cast("float", np.interp(math.log(energy / 1e3), logs[:, 0], logs[:, 1]))
+        total += share * math.exp(mass)
     return total * density / 10.0
 
 
