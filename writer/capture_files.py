@@ -52,8 +52,8 @@ class CaptureFiles:
     raw: RawFiles = field(init=False)
     meta: MetaFile = field(init=False)
     _reserve: Reserve = field(init=False)
-    rows: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
-    """``Row`` of each frame stored since the last flush."""
+    rows: list[bytes] = field(default_factory=list[bytes])
+    """Packed, of each frame stored since the last flush."""
 
     def __post_init__(self) -> None:
         order = self.order
@@ -127,7 +127,7 @@ class CaptureFiles:
             WriteError: It cannot be stored.
         """
         self.raw.write(row.place, chunk)
-        self.rows.append(row)
+        self.rows.append(row.packed)
 
     def flush(self) -> None:
         """Let readers see what was written.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
@@ -35,7 +36,7 @@ _CHUNK: Final = 1024
 
 
 class Row(NamedTuple):
-    """One frame's row, but for ``stored``; the order is that of ``_COLUMNS`` below."""
+    """One frame's row, but for ``stored``."""
 
     place: int
     series: int
@@ -46,7 +47,15 @@ class Row(NamedTuple):
     size: int
     arrival: int
 
+    @property
+    def packed(self) -> bytes:
+        """As rows are kept until they are written."""
+        # A time beyond the year 2262 is nonsense, but no reason to lose the frame.
+        return PACKED.pack(*(min(value, _LARGEST) for value in self))
 
+
+PACKED: Final = struct.Struct("8q")
+"""A row as bytes: unlike a tuple, nothing that Python's garbage collector walks through again and again."""
 _COLUMNS: Final = tuple(Column(name) for name in Row._fields[1:])
 _FILL: Final = {Column.STORED: 0, Column.SERIES: -1, Column.FRAME: -1}
 
@@ -131,11 +140,11 @@ class MetaFile:
         if rows > self._extent:
             self._resize(rows)
 
-    def write(self, rows: Sequence[tuple[int, ...]]) -> None:
+    def write(self, rows: Sequence[bytes]) -> None:
         """Store rows of frames that can be read already, and after them their ``stored``.
 
         Args:
-            rows: ``Row``, or tuples like it.
+            rows: Packed.
 
         Raises:
             WriteError: The system refuses.
@@ -143,7 +152,7 @@ class MetaFile:
         if not rows:
             return
         self.begin()
-        table = _table(rows)
+        table = np.frombuffer(b"".join(rows), dtype=np.int64).reshape(-1, len(Row._fields))
         places = table[:, 0]
         if places.size > 1 and not bool((np.diff(places) > 0).all()):
             table = table[np.argsort(places, kind="stable")]
@@ -251,14 +260,6 @@ def read_columns(path: Path) -> dict[Column, NDArray[Any]]:
     """
     with h5py.File(path, "r") as file:
         return {column: cast("h5py.Dataset", file[f"{Meta.COLUMNS}/{column}"])[()] for column in Column}
-
-
-def _table(rows: Sequence[tuple[int, ...]]) -> NDArray[np.int64]:
-    try:
-        return np.array(rows, dtype=np.int64)
-    except OverflowError:
-        # A time beyond the year 2262 is nonsense, but no reason to lose the frames.
-        return np.array([[min(value, _LARGEST) for value in row] for row in rows], dtype=np.int64)
 
 
 def _create(group: h5py.Group, column: Column) -> h5py.Dataset:

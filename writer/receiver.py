@@ -14,6 +14,8 @@ Part = memoryview
 BUDGET: Final = 1 << 30
 """Bytes that may wait in the socket."""
 _LEAST: Final = 8
+_NOBLOCK: Final = int(zmq.NOBLOCK)
+"""As a number: the enumeration's member takes longer to be understood than a message to be received."""
 
 
 def high_water_mark(frame_bytes: int, budget: int = BUDGET) -> int:
@@ -53,14 +55,14 @@ class Receiver:
         """Parts of the next message, as libzmq received them; None if none is waiting."""
         recv = self.socket.recv
         try:
-            frame = recv(zmq.NOBLOCK, copy=False)
+            frame = recv(_NOBLOCK, copy=False)
         except zmq.Again:
             return None
-        parts: list[Part] = [frame.buffer]
+        parts: list[Part] = [memoryview(frame)]
         # A frame knows whether more follow; asking the socket costs more than sharing a small part.
         while frame.more:
             frame = recv(copy=False)
-            parts.append(frame.buffer)
+            parts.append(memoryview(frame))
         return parts
 
     def watch(self) -> None:

@@ -7,12 +7,14 @@ careful way: the last frame of a series, the first of a file, one late or twice,
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from layouts.stream.v2_frames import Form, Frame
+from writer.meta_h5 import PACKED
 
 Parts = Sequence[bytes | memoryview]
 Receive = Callable[[], Parts | None]
@@ -36,7 +38,7 @@ class Stretch:
         row: What is added to a number for its row in the raw file.
         size: Bytes of the frame stored last.
         store: Writes a chunk at (row, 0, 0) of the raw file.
-        rows: Takes a ``Row`` for each frame, as a plain tuple.
+        rows: Takes a ``Row`` for each frame, packed.
         to_wall: What is added to monotonic ns for ns since 1970.
         bytes: Stored so far.
         clock: Monotonic ns at which the last frame came.
@@ -49,7 +51,7 @@ class Stretch:
     row: int
     size: int
     store: Callable[[tuple[int, int, int], bytes | memoryview], None]
-    rows: list[tuple[int, ...]]
+    rows: list[bytes]
     to_wall: int
     bytes: int = 0
     clock: int = 0
@@ -66,8 +68,9 @@ class Stretch:
             The message that does not fit; nothing if none waits or the time is up.
         """
         # Names of its own: a look-up in an object costs more than what is done with most of these.
-        form, store, add, clock = self.form, self.store, self.rows.append, time.monotonic_ns
+        form, store, add = self.form, self.store, self.rows.append
         series, place, row, to_wall = form.series, self.place, self.row, self.to_wall
+        pack, clock = PACKED.pack, time.monotonic_ns
         number, end, size, total, now = self.number, self.end, self.size, 0, self.clock
         while now < until:
             parts = receive()
@@ -78,12 +81,13 @@ class Stretch:
             held = len(chunk)
             if its is not form or found != number or number >= end or held < SUSPICIOUS * size:
                 break
-            try:
-                store((number + row, 0, 0), chunk)
-            except OSError:
-                break  # it meets the error again on the careful way
             now = clock()
-            add((number + place, series, number, start, stop, real, held, now + to_wall))
+            try:
+                line = pack(number + place, series, number, start, stop, real, held, now + to_wall)
+                store((number + row, 0, 0), chunk)
+            except (OSError, struct.error):
+                break  # it meets the error again on the careful way
+            add(line)
             number, size, total = number + 1, held, total + held
         else:
             parts = None

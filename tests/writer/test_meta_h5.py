@@ -15,7 +15,7 @@ NOON = 1_700_000_000_000_000_000
 
 
 def row(place, series=7):
-    return Row(place, series, place + 100, 10 * place, 10 * place + 9, 8, 555, NOON + place)
+    return Row(place, series, place + 100, 10 * place, 10 * place + 9, 8, 555, NOON + place).packed
 
 
 def test_columns(tmp_path):
