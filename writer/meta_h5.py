@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 import h5py
-import hdf5plugin  # noqa: F401  registers the filter of the masks
 import numpy as np
 from numpy.typing import NDArray
 
+import layouts.filters_h5  # noqa: F401  registers the filter of the masks
 from layouts.raw.names import Column, Meta
 from layouts.stream.codecs import FILTERS
 from layouts.stream.messages import Codec

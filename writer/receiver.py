@@ -58,11 +58,11 @@ class Receiver:
             frame = recv(_NOBLOCK, copy=False)
         except zmq.Again:
             return None
-        parts: list[Part] = [memoryview(frame)]
+        parts: list[Part] = [frame.buffer]
         # A frame knows whether more follow; asking the socket costs more than sharing a small part.
         while frame.more:
             frame = recv(copy=False)
-            parts.append(memoryview(frame))
+            parts.append(frame.buffer)
         return parts
 
     def watch(self) -> None:
