@@ -144,7 +144,7 @@ class Acquisition:
         detectors: The main detector first.
         started: Time-zone aware.
         ended: Nothing if it was aborted.
-        estimated_end: Start plus the planned time.
+        estimated_end: Start of the last detector to begin, plus the planned time.
         outcome: How it ended, and why.
         reason: One sentence; empty if complete.
     """

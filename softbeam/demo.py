@@ -48,6 +48,9 @@ def demo(out: Path, *, images: int) -> int:
         console.print((directory / "softbeam.log").read_text(encoding="utf-8")[-3000:], soft_wrap=True)
         return 1
     console.print(f"   {result.outcome}: {result.stored} frames stored, {result.missing} missing")
+    if not result.master.is_file():
+        console.print(f"demo: no master: {result.message}", style="red", soft_wrap=True)
+        return 1
     with _stage(console, "checking the master"):
         code = check(result.master, deep=True, console=console)
     with _stage(console, "checking the Dectris masters"):

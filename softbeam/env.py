@@ -7,14 +7,14 @@ from layouts.beamline import Beamline
 
 def exports(beamline: Beamline) -> dict[str, str]:
     """Environment variables of an EPICS client and of an HDF5 reader of this beamline."""
-    import hdf5plugin
+    from layouts.filters_h5 import FOLDER
 
     ca = beamline.ca
     return {
         "EPICS_CA_ADDR_LIST": f"{ca.interface}:{ca.sim_port} {ca.interface}:{ca.writer_port}",
         "EPICS_CA_AUTO_ADDR_LIST": "NO",
         "EPICS_CA_MAX_ARRAY_BYTES": "10000000",
-        "HDF5_PLUGIN_PATH": hdf5plugin.PLUGIN_PATH,
+        "HDF5_PLUGIN_PATH": FOLDER,
     }
 
 

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
-import hdf5plugin
 import numpy as np
 from numpy.typing import NDArray
 
+import layouts.filters_h5  # noqa: F401  registers the filters
 from layouts.raw.names import DATA, Column, Meta
-
-FILTERS = hdf5plugin.PLUGIN_PATH
-"""Importing hdf5plugin is what registers the filters; naming it here keeps the import."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

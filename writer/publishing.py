@@ -142,7 +142,8 @@ def _acquisition(run: Run, beamline: Beamline, captures: tuple[DetectorCapture, 
         detectors=captures,
         started=started,
         ended=None if outcome is Outcome.ABORTED else max(ended, started),
-        estimated_end=started + timedelta(seconds=seconds),
+        # From the last to begin: frames of a short series may come later than it takes.
+        estimated_end=max(c.started for c in captures) + timedelta(seconds=seconds),
         outcome=outcome,
         reason=run.machine.reason,
     )

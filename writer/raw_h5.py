@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import h5py
-import hdf5plugin  # noqa: F401  registers the filters that the chunks name
 import numpy as np
 
+import layouts.filters_h5  # noqa: F401  registers the filters that the chunks name
 from layouts.raw import names
 from layouts.raw.mapping import Mapping
 from layouts.stream.codecs import hdf5_filter

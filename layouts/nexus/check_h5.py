@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import h5py
-import hdf5plugin
 import numpy as np
 
+import layouts.filters_h5  # noqa: F401  registers the filters
 from layouts.nexus.check import inspect
 from layouts.nexus.findings import Report, error
 from layouts.nexus.outside import Facts, Outside, Place, is_column, places
@@ -23,8 +23,6 @@ from layouts.stream.codecs import FILTERS, decompress
 from layouts.stream.errors import StreamError
 from layouts.stream.messages import Codec, Payload
 
-# Importing the plug-ins registers them with HDF5.
-PLUGINS = hdf5plugin.get_config()
 _H5 = cast("Any", h5py)
 h5d, h5f, h5z = _H5.h5d, _H5.h5f, _H5.h5z
 

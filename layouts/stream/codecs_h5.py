@@ -10,14 +10,11 @@ from __future__ import annotations
 from typing import Any, cast
 
 import h5py
-import hdf5plugin
 import numpy as np
 from numpy.typing import NDArray
 
+import layouts.filters_h5  # noqa: F401  # pyright: ignore[reportUnusedImport]  registers the filters
 from layouts.stream.errors import StreamError
-
-# Importing the plug-ins registers them with HDF5.
-PLUGINS = hdf5plugin.get_config()
 
 
 def pack(array: NDArray[Any], filter_id: int, options: tuple[int, ...]) -> bytes:

@@ -112,6 +112,12 @@ def test_other_readers_see_the_same(up, rotation):
     assert check(master, deep=True).ok
 
 
+def test_a_rotation_shorter_than_its_frames_take_to_come(up):
+    short = Sweep(start=0.0, increment=0.5, images=6, frame_time=0.002)
+    result = up.rotate("short", short, ["EIG1", "EIG2=2"])
+    assert (result.outcome, result.stored, result.missing) == ("complete", 8, 0), f"{result}\n{up.log}"
+
+
 def test_step_scan_is_one_file_in_order_with_the_position_of_each(up):
     """One capture over 20 series of 3 frames, with a motor moving between them."""
     b = up.beamline
