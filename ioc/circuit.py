@@ -193,7 +193,9 @@ class Circuit(asyncio.Protocol):
         self._owner.circuit_lost(self)
         for future in self.waiting.values():
             if not future.done():
-                future.set_exception(NotConnectedError(f"the server at {self.address} has gone ({exc})"))
+                host, port = self.address
+                why = f" ({exc})" if exc else ""
+                future.set_exception(NotConnectedError(f"the server at {host}:{port} has gone{why}"))
         self.waiting.clear()
 
     def send(self, message: Message) -> None:

@@ -254,7 +254,10 @@ class Acquisition:
         capture.acquiring, capture.camera_deadline = False, _NEVER
         if error and not self.halted:
             self.faults.append(f"{name}: {error}")
-            return self._halt(now) + self._stop(name, capture, now, drain=True)
+            actions: list[Action] = []
+            if capture.series is not None:  # what it still owed is missing
+                actions.append(SendAborted(name, capture.series, error))
+            return actions + self._halt(now) + self._stop(name, capture, now, drain=True)
         if capture.phase is not Phase.CAPTURING:
             return []
         if capture.series is None and (capture.series_ended or self.halted):

@@ -73,6 +73,13 @@ def test_a_detector_in_error_is_incomplete_and_says_why():
     assert rig.finish == s.Finish(Outcome.INCOMPLETE, f"A: {why}; A: 0 of 5: {why}", failed=False)
 
 
+def test_a_camera_that_goes_in_mid_series_leaves_what_it_owed_missing():
+    rig = Rig("A")
+    rig(s.Opened("A"), s.CameraState("A", "Acquire"), s.Started("A", 7))
+    got = rig(s.CameraEnded("A", "its server has gone"))
+    assert got == [s.SendAborted("A", 7, "its server has gone"), s.SendStop("A", drain=False)]
+
+
 def test_abort_in_a_series_ends_cameras_first_then_the_capture():
     rig = Rig("A", "B")
     rig(s.Opened("A"), s.Opened("B"), s.Started("A", 7))
