@@ -35,8 +35,11 @@ class Sweep:
     def __post_init__(self) -> None:
         if self.images < 1:
             raise ScanError(f"images: {self.images} frames make no sweep; 1 or more do")
+        for name in ("start", "increment", "frame_time"):
+            if not math.isfinite(value := getattr(self, name)):
+                raise ScanError(f"{name.replace('_', ' ')}: {value} is no number to measure with")
         if self.frame_time <= 0:
-            raise ScanError(f"frame time: {self.frame_time} s is not above zero")
+            raise ScanError(f"frame time: {self.frame_time} s is not above zero; take some milliseconds")
         if self.increment == 0:
             raise ScanError("increment: 0 degrees is no rotation; take a step that is not zero")
 

@@ -99,8 +99,7 @@ class Rotation:
             await self._set_up(run)
             return await self._acquire(run, report)
         except BaseException:
-            with contextlib.suppress(CaError):
-                await self._client.put(f"{self._axis}.STOP", 1)
+            await self._stop_axis()
             raise
         finally:
             with contextlib.suppress(CaError):
@@ -199,6 +198,7 @@ class Rotation:
             await self._put(f"{self._trigger}Arm", 1)
             await self._turn(run, motion, acquisition, report)
         except BaseException:
+            await self._stop_axis()  # what moves stops first: the end of an acquisition may take seconds
             if not acquisition.done():
                 with contextlib.suppress(CaError):
                     await self._client.put(f"{self._acq}Abort", 1, wait=True, timeout=PUT_TIMEOUT)
@@ -206,6 +206,10 @@ class Rotation:
         finally:
             acquisition.cancel()
         return await self._result(str(await self._client.get(f"{self._acq}State_RBV")))
+
+    async def _stop_axis(self) -> None:
+        with contextlib.suppress(CaError):
+            await self._client.put(f"{self._axis}.STOP", 1)
 
     async def _armed(self, acquisition: asyncio.Task[None]) -> None:
         deadline = asyncio.get_running_loop().time() + ARM_TIMEOUT

@@ -40,7 +40,12 @@ def test_starts():
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [({"images": 0}, "0 frames"), ({"frame_time": 0}, "above zero"), ({"increment": 0}, "rotation")],
+    [
+        ({"images": 0}, "0 frames"),
+        ({"frame_time": 0}, "above zero"),
+        ({"frame_time": float("nan")}, "frame time: nan"),
+        ({"increment": 0}, "rotation"),
+    ],
 )
 def test_impossible_sweeps_are_refused(wrong, message):
     with pytest.raises(ScanError, match=message):
