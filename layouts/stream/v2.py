@@ -68,8 +68,15 @@ def encode_start(start: Start) -> list[bytes | memoryview]:
     Arrays are sent with detail "all" only; "none" and "basic" are the same here.
 
     Raises:
-        StreamError: A value has no form in CBOR, or the unique id is missing.
+        StreamError: A value has no form in CBOR, a key of the config is said elsewhere in ``Start``, or the
+            unique id is missing.
     """
+    if said := sorted(set(_OUTSIDE) & set(start.config)):
+        raise StreamError(
+            f"{', '.join(said)} in the config",
+            "start",
+            "these have fields of their own in Start; put them there",
+        )
     outside: dict[str, Any] = {"type": "start", "series_id": start.series, "series_unique_id": _unique(start)}
     if start.detail is HeaderDetail.ALL:
         if start.countrate_table is not None:

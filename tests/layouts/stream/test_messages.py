@@ -153,6 +153,13 @@ def test_version_2_does_not_send_without_unique_id(message):
         examples.encode(replace(message, unique_id=None), 2)
 
 
+@pytest.mark.parametrize("key", ["type", "series_id", "pixel_mask", "user_data"])
+def test_version_2_has_each_key_once(key):
+    start = examples.start(2)
+    with pytest.raises(StreamError, match=key):
+        examples.encode(replace(start, config={**start.config, key: 1}), 2)
+
+
 @VERSIONS
 def test_what_cannot_be_said_is_refused(version):
     start = examples.start(version)
