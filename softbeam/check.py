@@ -23,9 +23,12 @@ def check(master: Path, *, deep: bool, console: Console | None = None, brief: bo
         brief: One line, and the findings.
 
     Returns:
-        Exit code: 0 nothing wrong, 1 errors.
+        Exit code: 0 nothing wrong, 1 errors, 2 no file of that name.
     """
     out = console or Console(highlight=False)
+    if not master.is_file():
+        out.print(f"softbeam check: {master}: no such file; name a master", style="red", soft_wrap=True)
+        return 2
     report = inspect(master, deep=deep)
     if not brief and report.rows:
         out.print(_table(report))

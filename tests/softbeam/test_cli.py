@@ -95,3 +95,6 @@ def test_check_of_what_is_no_master(tmp_path):
     done = invoke("check", file)
     assert done.exit_code == 1
     assert "cannot be read" in done.output
+    missing = invoke("check", tmp_path / "none.nxs")
+    assert missing.exit_code == 2
+    assert "no such file" in missing.output.replace("\n", " ")
