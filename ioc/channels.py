@@ -6,11 +6,14 @@ caproto's own write: they are decoded here and handed to the device.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import caproto as ca
 
+from ioc.puts import Client, Gate, Put, open_to_all, to_nobody
+from ioc.puts import OnPut as Trace
 from ioc.records import Kind, PutError, Record, Severity, Status, Value
 from ioc.values import ENCODING, Raw, decode, encode
 
@@ -25,6 +28,13 @@ class Channel:
     record: Record
     current: Value
     _on_put: OnPut | None
+    _gate: Gate = staticmethod(open_to_all)
+    _trace: Trace = staticmethod(to_nobody)
+    _full_name: str = ""
+
+    def guard(self, full_name: str, gate: Gate, trace: Trace) -> None:
+        """Let the server's rules decide who may put, and its log hear of it."""
+        self._full_name, self._gate, self._trace = full_name, gate, trace
 
     def serve(self, record: Record, on_put: OnPut | None) -> None:
         """Take the record's value, and a handler for what clients put."""
@@ -33,21 +43,46 @@ class Channel:
         self._on_put = on_put
         self._extra: dict[str, Any] = {}
 
-    def check_access(self, hostname: str, username: str) -> ca.AccessRights:  # noqa: ARG002
-        """Read-only records say so when a client connects."""
-        writable = self._on_put is not None
+    def check_access(self, hostname: str, username: str) -> ca.AccessRights:
+        """What a client may do, which it is told when it connects."""
+        writable = self._on_put is not None and not self._gate(self._full_name, Client(username, hostname))
         return ca.AccessRights.READ | ca.AccessRights.WRITE if writable else ca.AccessRights.READ
 
     async def auth_write(
         self, hostname: str, username: str, data: Any, data_type: Any, metadata: Any, **_: Any
     ) -> None:
         """A client's put."""
-        if self._on_put is None:
-            raise PutError(f"{self.record.name} is read-only ({username} at {hostname} has put to it)")
-        if data_type in (ca.ChannelType.PUT_ACKT, ca.ChannelType.PUT_ACKS):
-            await self.write_from_dbr(data, data_type, metadata)  # type: ignore[attr-defined]
+        client, at = Client(username, hostname), time.time()
+        try:
+            value = self._accepted(client, data, data_type)
+            if value is None:
+                await self.write_from_dbr(data, data_type, metadata)  # type: ignore[attr-defined]
+                return
+        except PutError as error:
+            self._said(client, at, _raw(data, ca.native_type(data_type)), str(error))
+            raise
+        handler = self._on_put
+        if handler is None:
             return
-        await self._on_put(decode(self.record, _raw(data, ca.native_type(data_type))))
+        try:
+            await handler(value)
+        except PutError as error:
+            self._said(client, at, value, str(error))
+            raise
+        self._said(client, at, value, "")
+
+    def _accepted(self, client: Client, data: Any, data_type: Any) -> Value | None:
+        """The value that a client's put gives; nothing for an alarm acknowledgement."""
+        if self._on_put is None:
+            raise PutError(f"{self.record.name} is read-only ({client.user} at {client.host} has put to it)")
+        if refusal := self._gate(self._full_name, client):
+            raise PutError(refusal)
+        if data_type in (ca.ChannelType.PUT_ACKT, ca.ChannelType.PUT_ACKS):
+            return None
+        return decode(self.record, _raw(data, ca.native_type(data_type)))
+
+    def _said(self, client: Client, at: float, value: Any, error: str) -> None:
+        self._trace(Put(pv=self._full_name, value=value, client=client, at=at, error=error))
 
     async def post(
         self,

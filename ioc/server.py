@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from ioc.channels import limits, make_channel
+from ioc.puts import Gate, open_to_all, to_nobody
+from ioc.puts import OnPut as Trace
 from ioc.records import Kind, PutError, PvClass, Record, Severity, Status, Value, expand
 from ioc.shims import Context, PortTakenError
 from ioc.values import encode, same_choice
@@ -152,11 +154,21 @@ class Server:
     Args:
         interface: Address to bind; loopback unless told otherwise.
         port: TCP and UDP port; 0 takes a free one, which ``port`` then says.
+        gate: Says who may put what.
+        trace: Is told of every put when it is taken or refused.
     """
 
-    def __init__(self, interface: str = "127.0.0.1", port: int = 5064) -> None:
+    def __init__(
+        self,
+        interface: str = "127.0.0.1",
+        port: int = 5064,
+        *,
+        gate: Gate = open_to_all,
+        trace: Trace = to_nobody,
+    ) -> None:
         self.interface = interface
         self.port = port
+        self._gate, self._trace = gate, trace
         self._channels: dict[str, Any] = {}
         self._context: Context | None = None
 
@@ -180,6 +192,8 @@ class Server:
         """
         device = Device(prefix, records, on_put)
         names = {prefix + name: channel for name, channel in device.channels.items()}
+        for name, channel in names.items():
+            channel.guard(name, self._gate, self._trace)
         if prefix.endswith(".") and "VAL" in device:
             names[prefix[:-1]] = device.channels["VAL"]
         double = names.keys() & self._channels.keys()
