@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from layouts.capture import Outcome
 from layouts.stream.messages import Codec, SeriesParameters
+from writer.reports import CaptureRecord, Counters, SeriesReport
 
 HEARTBEAT: Final = 0.5
 """Longest time between two messages of a living worker, s."""
@@ -143,62 +144,6 @@ Command = Capture | Expect | Stop | Aborted | Identify | Shutdown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counters:
-    """Frames. Two identities hold at the end of every series.
-
-    received = stored + duplicate + foreign + unwanted + failed; expected = stored + missing.
-    """
-
-    received: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    foreign: int = 0
-    """Of another series than the one under way, or of another shape, type or codec."""
-    unwanted: int = 0
-    """No capture, or beyond its places."""
-    failed: int = 0
-    """Malformed, or could not be written."""
-    expected: int = 0
-    """Places of series that have ended."""
-    missing: int = 0
-    """Places of series that have ended without their frame."""
-    bytes: int = 0
-    """Stored."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesReport:
-    """One series of a capture, ended; ``layouts.capture.SeriesRecord`` and when it was.
-
-    Attributes:
-        planned: Frames the detector announced.
-        began: Arrival of its start message, else of its first frame.
-        first_frame: Arrival of its first frame.
-        ended: When the worker held it for ended.
-    """
-
-    series: int
-    row: int
-    first: int = 0
-    rows: int
-    stored: int
-    planned: int | None = None
-    outcome: Outcome
-    reason: str = ""
-    began: float
-    first_frame: float | None = None
-    ended: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawFileReport:
-    """A raw file and the places it holds; not more than one frame's header if it holds none."""
-
-    path: str
-    rows: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Hello:
     """A worker is there, connected to control and stream."""
 
@@ -295,36 +240,6 @@ class SeriesEnded:
     report: SeriesReport
     counters: Counters
     type: Literal["series_ended"] = "series_ended"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaptureRecord:
-    """Everything a ``DetectorCapture`` needs but positions; arrays stay in the meta file.
-
-    Attributes:
-        pixel_mask: Name of the mask under ``/masks`` of the meta file; None if the stream had none.
-        flatfield: Likewise under ``/flatfields``.
-        first_frame: Arrival of the first frame stored.
-        parameters: Of the first series.
-        series_parameters: Of each series, where they differ from the first's; by its place in ``series``.
-    """
-
-    detector: str
-    raw_files: tuple[RawFileReport, ...]
-    meta_file: str
-    rows: int
-    missing: tuple[int, ...] = ()
-    shape: tuple[int, int] | None = None
-    dtype: str | None = None
-    codec: Codec | None = None
-    series: tuple[SeriesReport, ...] = ()
-    parameters: SeriesParameters = field(default_factory=SeriesParameters)
-    series_parameters: dict[int, SeriesParameters] = field(default_factory=dict[int, SeriesParameters])
-    pixel_mask: str | None = None
-    flatfield: str | None = None
-    opened: float
-    first_frame: float | None = None
-    ended: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from writer.orders import Expectation, Order, RefusedError
 from writer.run import Run
 from writer.steps import Finish
 from writer.supervisor import Supervisor, WorkerAbsentError
+from writer.views import Asker, Views
 from writer.watch import Watch
 
 _log = logging.getLogger(__name__)
@@ -78,6 +79,8 @@ class Coordinator:
             on_silent=lambda d, text: self._push("silent", d, text),
         )
         self.hdfs = {d.name: HdfDevice(server, beamline, d, self) for d in beamline.detectors}
+        self.views = {name: Views([hdf]) for name, hdf in self.hdfs.items()}
+        self._shown_fault: dict[str, str] = {}
         self.acq = AcqDevice(server, beamline, self)
         self._hands = Hands(
             beamline, client, self.supervisor, self.watch, tell=self._later, finish=self._finish
@@ -93,8 +96,8 @@ class Coordinator:
         """
         await self.supervisor.start()
         await self.watch.start()
-        for name, device in self.hdfs.items():
-            await device.boot(self._data, *self._formats[name])
+        for name, views in self.views.items():
+            await views.boot(self._data, *self._formats[name])
         await self.acq.boot(self._data)
         self._spawn(self._pump())
         self._spawn(self._clock())
@@ -119,7 +122,7 @@ class Coordinator:
 
     # ------------------------------------------------------------ what the records ask for
 
-    async def capture(self, detector: str) -> asyncio.Future[Finish]:
+    async def capture(self, detector: str, asker: Asker) -> asyncio.Future[Finish]:
         """Begin the capture that a detector's records ask for, or find the one under way.
 
         Raises:
@@ -128,9 +131,8 @@ class Coordinator:
         async with self._lock:
             if detector in self._runs:
                 return self._runs[detector].finished
-            device = self.hdfs[detector]
             await self.watch.answered([detector])
-            full_name, number, lazy = await device.request()
+            full_name, number, lazy = await asker.request()
             expected = self._expectation(detector)
             order = orders.of_detector(self._beamline, detector, full_name, number, expected, lazy=lazy)
             return (await self._begin(order, {detector: expected})).finished
@@ -207,7 +209,8 @@ class Coordinator:
         run_ = run.new(self._number, order, self.watch.cameras, self._timing, sample)
         for name in order.detectors:
             self._runs[name] = run_
-            await self.hdfs[name].accept(order.full_names[name], count=not order.acquire)
+            self._shown_fault.pop(name, None)
+            await self.views[name].accept(order.full_names[name], count=not order.acquire)
         if order.acquire:
             await self.acq.accept(run_)
         _log.info("acquisition %d: %s in %s begins", run_.number, order.name, order.directory)
@@ -250,11 +253,11 @@ class Coordinator:
             case "worker":
                 await self._worker(detector, payload)
             case "lost":
-                await self.hdfs[detector].show_worker(there=False)
+                await self.views[detector].show_worker(there=False)
                 if detector in self._runs:
                     await self._tell(self._runs[detector], steps.Lost(detector, payload))
             case "silent":
-                await self.hdfs[detector].show_worker(there=not payload)
+                await self.views[detector].show_worker(there=not payload)
             case "camera":
                 await self._camera(detector, payload)
             case "tell":
@@ -274,7 +277,7 @@ class Coordinator:
             self.watch.forget(min([time.time(), *(r.began for r in self._distinct())]))
 
     async def _worker(self, detector: str, message: control.Event) -> None:
-        device = self.hdfs[detector]
+        device = self.views[detector]
         if isinstance(message, control.Hello):
             await device.show_worker(there=True)
             return
@@ -305,7 +308,7 @@ class Coordinator:
             if record in ("DataType_RBV", "ArraySizeX_RBV", "ArraySizeY_RBV"):
                 shape, dtype = self._formats[detector]
                 self._formats[detector] = (camera.shape or shape, camera.dtype or dtype)
-                await self.hdfs[detector].show_format(*self._formats[detector])
+                await self.views[detector].show_format(*self._formats[detector])
             return
         if record in _EXPECTING:
             told = control.Expect(
@@ -323,10 +326,11 @@ class Coordinator:
         actions = run_.machine.handle(event, time.monotonic())
         for name, capture in run_.machine.captures.items():
             if before[name] is Phase.OPENING and capture.phase is Phase.CAPTURING:
-                await self.hdfs[name].show_open()
-            if capture.fault and self.hdfs[name].device["WriteMessage"] != capture.fault:
+                await self.views[name].show_open()
+            if capture.fault and self._shown_fault.get(name) != capture.fault:
+                self._shown_fault[name] = capture.fault
                 _log.error("%s: %s", name, capture.fault)
-                await self.hdfs[name].show_error(capture.fault)
+                await self.views[name].show_error(capture.fault)
         if run_.order.acquire and not run_.is_over:
             await self.acq.show(run_)
         await self._hands.do(run_, actions)
@@ -340,7 +344,7 @@ class Coordinator:
             capture = run_.machine.captures[name]
             error = capture.fault or (finish.reason if finish.failed and not run_.master else "")
             stored = run_.progress[name].counters.bytes
-            await self.hdfs[name].show_end(error, run_.master, duration, stored)
+            await self.views[name].show_end(error, run_.master, duration, stored)
         if run_.order.acquire:
             await self.acq.show_end(run_, finish)
         if not run_.finished.done():

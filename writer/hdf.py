@@ -23,6 +23,7 @@ from writer import control, filenames, paths
 from writer.disk import LocalDisk, ask
 from writer.orders import RefusedError
 from writer.steps import Finish
+from writer.views import Asker
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ _BITS: Final = {"uint8": 8, "uint16": 16, "uint32": 32}
 class Captures(Protocol):
     """What the coordinator does for a detector's file records."""
 
-    async def capture(self, detector: str) -> asyncio.Future[Finish]:
+    async def capture(self, detector: str, asker: Asker) -> asyncio.Future[Finish]:
         """Begin a capture, or find the one under way; the future is its end."""
         ...
 
@@ -106,7 +107,7 @@ class HdfDevice:
                 await asyncio.shield(ended)
             return
         try:
-            ended = await self._captures.capture(self.detector)
+            ended = await self._captures.capture(self.detector, self)
         except RefusedError as error:
             _log.warning("%s: capture refused: %s", self.detector, error)
             await self.show_error(str(error))
