@@ -132,9 +132,9 @@ class Coordinator:
             if detector in self._runs:
                 return self._runs[detector].finished
             await self.watch.answered([detector])
-            full_name, number, lazy = await asker.request()
+            wish = await asker.request()
             expected = self._expectation(detector)
-            order = orders.of_detector(self._beamline, detector, full_name, number, expected, lazy=lazy)
+            order = orders.of_detector(self._beamline, detector, wish, expected)
             return (await self._begin(order, {detector: expected})).finished
 
     async def stop_capture(self, detector: str) -> asyncio.Future[Finish] | None:

@@ -21,7 +21,7 @@ from ioc.tables.hdf import hdf
 from layouts.beamline import Beamline, Detector
 from writer import control, filenames, paths
 from writer.disk import LocalDisk, ask
-from writer.orders import RefusedError
+from writer.orders import RefusedError, Wish
 from writer.steps import Finish
 from writer.views import Asker
 
@@ -152,8 +152,8 @@ class HdfDevice:
 
     # ------------------------------------------------------------ what a capture needs
 
-    async def request(self) -> tuple[Path, int, bool]:
-        """Full name, number of frames and lazy opening that the records ask for.
+    async def request(self) -> Wish:
+        """What the records ask for.
 
         Raises:
             RefusedError: They ask for something that cannot be done.
@@ -173,7 +173,11 @@ class HdfDevice:
             full = filenames.full_name(template, str(device["FilePath"]), name, number)
         except filenames.FileNameError as error:
             raise RefusedError(str(error)) from None
-        return paths.absolute(full), int(device["NumCapture"]), device["LazyOpen"] == NoYes.YES
+        return Wish(
+            full_name=paths.absolute(full),
+            num_capture=int(device["NumCapture"]),
+            lazy=device["LazyOpen"] == NoYes.YES,
+        )
 
     async def accept(self, full_name: Path, *, count: bool) -> None:
         """Show that a capture has been accepted: names and counters, before any frame."""

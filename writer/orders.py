@@ -59,6 +59,25 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """One detector's capture as a client's records ask for it.
+
+    Attributes:
+        full_name: What FullFileName_RBV will say.
+        num_capture: Frames; 0 is no limit.
+        lazy: Whether the file may wait for the first frame.
+        stem: What the names of its other files begin with; the full name's own stem unless given.
+        images_per_file: Frames of one raw file, 0 for all in one; the detector's own unless given.
+    """
+
+    full_name: Path
+    num_capture: int
+    lazy: bool = True
+    stem: str | None = None
+    images_per_file: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """An acquisition that may begin.
 
@@ -175,25 +194,23 @@ def of_acquisition(
     )
 
 
-def of_detector(
-    beamline: Beamline,
-    detector: str,
-    full_name: Path,
-    num_capture: int,
-    expected: Expectation,
-    *,
-    lazy: bool,
-) -> Order:
-    """What ``HDF1:Capture`` asks for.
+def of_detector(beamline: Beamline, detector: str, wish: Wish, expected: Expectation) -> Order:
+    """What a detector's own records ask for: ``HDF1:Capture`` or ``OD:Capture``.
 
     A capture without a limit goes into one file, which can grow; a limited one is cut into files of the
     detector's ``images_per_file``, with a map of the full name over them.
+
+    Raises:
+        RefusedError: The full name is the name of another file of the capture.
     """
-    stem = full_name.stem
-    capture = _capture(beamline.storage, detector, full_name.with_suffix(""), num_capture, expected)
-    if lazy:
+    full_name, num_capture = wish.full_name, wish.num_capture
+    stem = wish.stem or full_name.stem
+    capture = _capture(beamline.storage, detector, full_name.parent / stem, num_capture, expected)
+    if wish.lazy:
         capture = replace(capture, shape=None, dtype=None)
-    per_file = beamline.detector(detector).images_per_file
+    per_file = wish.images_per_file
+    if per_file is None:
+        per_file = beamline.detector(detector).images_per_file
     capture = _filed(capture, full_name, per_file if per_file and num_capture > per_file else 0)
     order = Order(
         name=stem,

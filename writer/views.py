@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Protocol
 
 from writer import control
+from writer.orders import Wish
 
 
 class Asker(Protocol):
     """Records through which a client can ask for a capture."""
 
-    async def request(self) -> tuple[Path, int, bool]:
-        """Full name, number of frames and lazy opening that the records ask for.
+    async def request(self) -> Wish:
+        """What the records ask for.
 
         Raises:
             RefusedError: They ask for something that cannot be done.

@@ -69,18 +69,24 @@ def test_names_that_are_none(name):
 
 
 def test_a_capture_without_limit_goes_into_one_file():
-    order = orders.of_detector(MX, "EIG1", DIRECTORY / "x_000001.h5", 0, EXPECTED, lazy=True)
+    order = orders.of_detector(
+        MX, "EIG1", orders.Wish(full_name=DIRECTORY / "x_000001.h5", num_capture=0, lazy=True), EXPECTED
+    )
     capture = order.captures["EIG1"]
     assert capture.single_file_name == "/data/visit/x_000001.h5"
     assert capture.shape is None
     assert order.name == "x_000001"
-    known = orders.of_detector(MX, "EIG1", DIRECTORY / "x_000001.h5", 5, EXPECTED, lazy=False)
+    known = orders.of_detector(
+        MX, "EIG1", orders.Wish(full_name=DIRECTORY / "x_000001.h5", num_capture=5, lazy=False), EXPECTED
+    )
     assert known.captures["EIG1"].shape == MX.detector("EIG1").spec.shape
 
 
 def test_a_full_name_that_is_the_masters_is_refused():
     with pytest.raises(RefusedError, match=r"end in \.h5"):
-        orders.of_detector(MX, "EIG1", DIRECTORY / "x.nxs", 0, EXPECTED, lazy=True)
+        orders.of_detector(
+            MX, "EIG1", orders.Wish(full_name=DIRECTORY / "x.nxs", num_capture=0, lazy=True), EXPECTED
+        )
 
 
 @pytest.mark.parametrize(
