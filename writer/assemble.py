@@ -19,8 +19,8 @@ from layouts.beamline import Detector
 from layouts.capture import AxisPositions, DetectorCapture, RawFile, SeriesRecord
 from layouts.detector_models import DetectorModel
 from layouts.stream.messages import GoniometerAxis, SeriesParameters
-from writer.control import CaptureRecord, SeriesReport
 from writer.positions import Span
+from writer.reports import CaptureRecord, SeriesReport
 
 _HC: Final = 12398.419843320026
 """Photon energy times wavelength, eV Angstrom."""

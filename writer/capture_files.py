@@ -17,9 +17,9 @@ from layouts.raw.names import Meta
 from layouts.stream.messages import Start
 from writer import control
 from writer.capture_values import PixelFormat
-from writer.control import RawFileReport
 from writer.meta_h5 import MetaFile, Row
 from writer.raw_h5 import Added, RawFiles
+from writer.reports import RawFileReport
 from writer.reserve import Reserve
 from writer.write_errors import failure
 

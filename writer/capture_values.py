@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from layouts.capture import Outcome
 from layouts.stream.messages import Codec, SeriesParameters
-from writer.control import Counters
+from writer.reports import Counters
 from writer.series import SeriesKey
 
 

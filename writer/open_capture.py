@@ -20,9 +20,10 @@ from writer import control
 from writer.capture import Capture
 from writer.capture_files import Arrays, CaptureFiles
 from writer.capture_values import Action, Began, Ended, Finished, PixelFormat
-from writer.control import CaptureRecord, RawFileReport, SeriesReport, WorkerState
+from writer.control import WorkerState
 from writer.meta_h5 import Row
 from writer.raw_h5 import Added
+from writer.reports import CaptureRecord, RawFileReport, SeriesReport
 from writer.series import Announced, Rules, SeriesKey
 from writer.stretch import SUSPICIOUS, Parts, Read, Receive, Stretch
 

@@ -28,10 +28,11 @@ from layouts.raw.names import Meta
 from layouts.stream.messages import SeriesParameters
 from writer import assemble, control, masters
 from writer.assemble import CameraFacts
-from writer.control import CaptureRecord, Done
+from writer.control import Done
 from writer.meta_h5 import read_array
 from writer.positions import History, positions, tolerance
 from writer.receiver import Receiver, high_water_mark
+from writer.reports import CaptureRecord
 from writer.session import Session
 
 _log = logging.getLogger("writer.record")

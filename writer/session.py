@@ -21,8 +21,9 @@ from layouts.stream.stream import decode
 from layouts.stream.v2_frames import Form, Frames
 from writer import control
 from writer.capture_values import Tally
-from writer.control import CaptureRecord, WorkerState
+from writer.control import WorkerState
 from writer.open_capture import OpenCapture
+from writer.reports import CaptureRecord
 from writer.series import Announced, SeriesKey
 from writer.stretch import Receive
 

@@ -10,8 +10,8 @@ from layouts import beamline
 from layouts.capture import Outcome
 from layouts.stream.messages import GoniometerAxis, SeriesParameters
 from writer import assemble, map_file, orders
-from writer.control import CaptureRecord, SeriesReport
 from writer.orders import RefusedError
+from writer.reports import CaptureRecord, SeriesReport
 from writer.watch import Camera
 
 MX = beamline.load()
