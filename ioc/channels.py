@@ -6,19 +6,24 @@ caproto's own write: they are decoded here and handed to the device.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import caproto as ca
 
-from ioc.puts import Client, Gate, Put, open_to_all, to_nobody
+from ioc.puts import REQUEST, Client, Gate, Put, open_to_all, to_nobody
 from ioc.puts import OnPut as Trace
 from ioc.records import Kind, PutError, Record, Severity, Status, Value
 from ioc.values import ENCODING, Raw, decode, encode
 
 OnPut = Callable[[Value], Awaitable[None]]
 
+_SHOWN = 100
+"""Elements of a refused value that are kept for the log."""
+_numbers = itertools.count(1)
 _CHANGED = ca.SubscriptionType.DBE_VALUE | ca.SubscriptionType.DBE_LOG
 
 
@@ -45,31 +50,37 @@ class Channel:
 
     def check_access(self, hostname: str, username: str) -> ca.AccessRights:
         """What a client may do, which it is told when it connects."""
-        writable = self._on_put is not None and not self._gate(self._full_name, Client(username, hostname))
+        client = Client(username, hostname, REQUEST.get().address)
+        writable = self._on_put is not None and not self._gate(self._full_name, client)
         return ca.AccessRights.READ | ca.AccessRights.WRITE if writable else ca.AccessRights.READ
 
     async def auth_write(
         self, hostname: str, username: str, data: Any, data_type: Any, metadata: Any, **_: Any
     ) -> None:
         """A client's put."""
-        client, at = Client(username, hostname), time.time()
+        request, at = REQUEST.get(), time.time()
+        client = Client(username, hostname, request.address)
+        put = Put(
+            number=next(_numbers), pv=self._full_name, value="", client=client, at=at, waits=request.waits
+        )
         try:
             value = self._accepted(client, data, data_type)
-            if value is None:
-                await self.write_from_dbr(data, data_type, metadata)  # type: ignore[attr-defined]
-                return
         except PutError as error:
-            self._said(client, at, _raw(data, ca.native_type(data_type)), str(error))
+            sent = _raw(data[:_SHOWN], ca.native_type(data_type))
+            self._trace(replace(put, value=_printable(sent), error=str(error), ended=at))
             raise
         handler = self._on_put
-        if handler is None:
+        if value is None or handler is None:
+            await self.write_from_dbr(data, data_type, metadata)  # type: ignore[attr-defined]
             return
+        put = replace(put, value=value)
+        self._trace(put)
         try:
             await handler(value)
         except PutError as error:
-            self._said(client, at, value, str(error))
+            self._trace(replace(put, error=str(error), ended=time.time()))
             raise
-        self._said(client, at, value, "")
+        self._trace(replace(put, ended=time.time()))
 
     def _accepted(self, client: Client, data: Any, data_type: Any) -> Value | None:
         """The value that a client's put gives; nothing for an alarm acknowledgement."""
@@ -80,9 +91,6 @@ class Channel:
         if data_type in (ca.ChannelType.PUT_ACKT, ca.ChannelType.PUT_ACKS):
             return None
         return decode(self.record, _raw(data, ca.native_type(data_type)))
-
-    def _said(self, client: Client, at: float, value: Any, error: str) -> None:
-        self._trace(Put(pv=self._full_name, value=value, client=client, at=at, error=error))
 
     async def post(
         self,
@@ -223,6 +231,10 @@ def _raw(data: Any, native: Any) -> Raw:
     if native is ca.ChannelType.CHAR:
         return bytes(data.tobytes()) if hasattr(data, "tobytes") else bytes(data)
     return data.tolist() if hasattr(data, "tolist") else list(data)
+
+
+def _printable(raw: Raw) -> Any:
+    return raw.decode(ENCODING, "replace") if isinstance(raw, bytes) else raw
 
 
 def _fields(record: Record) -> dict[str, Record]:

@@ -6,6 +6,7 @@ Mirrors what EPICS' access security and its put-logging listeners see of a put (
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from ioc.records import Value
@@ -13,35 +14,65 @@ from ioc.records import Value
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who puts, as Channel Access tells it: both are what the client says of itself."""
+    """Who asks.
+
+    Attributes:
+        user: As the client says.
+        host: As the client says.
+        address: IP address of its socket, which it cannot make up.
+    """
 
     user: str = ""
     host: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a circuit knows of the request at hand and caproto does not hand on.
+
+    Attributes:
+        address: IP address of the client's socket.
+        waits: Whether the client waits for the end of what it asks for (WriteNotify).
+    """
+
+    address: str = ""
+    waits: bool = False
+
+
+REQUEST: ContextVar[Request] = ContextVar("REQUEST", default=Request())  # noqa: B039 (frozen)
+"""Set by the circuit before a channel is created or written to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put:
-    """One put, when it has been taken or refused; its completion may come much later.
+    """One put; told when it is taken, and again when what it began has ended. A refused one has ended.
 
     Attributes:
+        number: Counts the puts of this process.
         pv: Full name.
         value: As the record understood it; as it was sent where it was refused.
         client: Who.
         at: Unix time of its arrival, s.
-        error: Why it was refused; empty if it was taken.
+        waits: Whether the client waits for its completion.
+        error: Why it was refused, or has failed; empty while all is well.
+        ended: Unix time of its end, s; nothing while it lasts.
     """
 
+    number: int
     pv: str
     value: Value
     client: Client
     at: float
+    waits: bool = False
     error: str = ""
+    ended: float | None = None
 
 
 Gate = Callable[[str, Client], str]
 """Why a client may not put to a PV of this full name; empty if it may."""
 OnPut = Callable[[Put], None]
-"""Is told of every put."""
+"""Is told of every put: before its handler runs, and when it has ended."""
 
 
 def open_to_all(_pv: str, _client: Client) -> str:

@@ -14,6 +14,7 @@
 6. No beacons from loopback: nobody listens, and each one logs a traceback.
 7. A refused put is one line in the log, not a traceback.
 8. An end: ``close`` returns when sockets and tasks are gone.
+9. Who asks: channels are told the address of the client's socket, and whether it waits for completion.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from caproto.asyncio import server as caproto_server
 from caproto.asyncio.utils import _TransportWrapper, _UdpTransportWrapper
 from caproto.server.common import DisconnectedCircuit
 
+from ioc.puts import REQUEST, Request
 from ioc.records import PutError
 
 _log = logging.getLogger(__name__)
@@ -119,6 +121,10 @@ class Circuit(caproto_server.VirtualCircuit):
                     await self._on_disconnect()
                     self.circuit.disconnect()
                     await self.context.circuit_disconnected(self)
+
+    async def _process_command(self, command: Any) -> Any:
+        REQUEST.set(Request(self.circuit.address[0], isinstance(command, ca.WriteNotifyRequest)))
+        return await super()._process_command(command)
 
     async def _start_write_task(self, handle_write: Any) -> None:
         async def handled() -> None:
