@@ -32,6 +32,16 @@ def hdf(prefix: str, pv: str, preset: str = "adcore") -> str:
     return f"{prefix}{pv}:{_suffix(_HDF, preset)}"
 
 
+def odin(prefix: str, pv: str) -> str:
+    """Prefix of Odin's records as Diamond serves them; ``FAN:`` and ``META:`` stand behind it."""
+    return f"{prefix}{pv}:OD:"
+
+
+def odin_node(prefix: str, pv: str, number: int) -> str:
+    """Prefix of the records of one of Odin's nodes, counted from 1."""
+    return f"{prefix}{pv}:OD{number}:"
+
+
 def acq(prefix: str) -> str:
     """Prefix of the records of an acquisition over all detectors."""
     return f"{prefix}ACQ:"

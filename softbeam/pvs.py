@@ -10,8 +10,9 @@ from ioc.tables.acq import acq
 from ioc.tables.cam import cam, truth
 from ioc.tables.hdf import hdf
 from ioc.tables.motor import motor
+from ioc.tables.odin import NODES, fan, meta, node, odin
 from ioc.tables.trigger import trigger
-from layouts.beamline import Beamline
+from layouts.beamline import Beamline, Detector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,24 @@ def devices(beamline: Beamline) -> list[DeviceTable]:
             ),
             DeviceTable(title=f"file writer of {d.name}", prefix=hdf_prefix, records=expand(hdf())),
         ]
+        if b.preset == "dls":
+            found += _odin(b, d)
     found.append(DeviceTable(title="acquisition", prefix=names.acq(b.prefix), records=expand(acq())))
     return found
+
+
+def _odin(beamline: Beamline, detector: Detector) -> list[DeviceTable]:
+    prefix, name = names.odin(beamline.prefix, detector.pv), detector.name
+    tables = [
+        ("Odin writer", prefix, odin()),
+        ("Odin fan", f"{prefix}FAN:", fan()),
+        ("Odin meta writer", f"{prefix}META:", meta()),
+        *(
+            (f"Odin node {n}", names.odin_node(beamline.prefix, detector.pv, n), node())
+            for n in range(1, NODES + 1)
+        ),
+    ]
+    return [DeviceTable(title=f"{t} of {name}", prefix=p, records=expand(r)) for t, p, r in tables]
 
 
 def type_of(record: Record) -> str:

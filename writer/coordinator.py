@@ -23,6 +23,7 @@ from writer.acquisition import Phase, Timing
 from writer.disk import LocalDisk, ask
 from writer.hands import Hands
 from writer.hdf import HdfDevice
+from writer.odin import OdinDevice
 from writer.orders import Expectation, Order, RefusedError
 from writer.run import Run
 from writer.steps import Finish
@@ -79,7 +80,13 @@ class Coordinator:
             on_silent=lambda d, text: self._push("silent", d, text),
         )
         self.hdfs = {d.name: HdfDevice(server, beamline, d, self) for d in beamline.detectors}
-        self.views = {name: Views([hdf]) for name, hdf in self.hdfs.items()}
+        odins = [
+            OdinDevice(server, beamline, d, self) for d in beamline.detectors if beamline.preset == "dls"
+        ]
+        self.views = {
+            name: Views([hdf, *(odin for odin in odins if odin.detector == name)])
+            for name, hdf in self.hdfs.items()
+        }
         self._shown_fault: dict[str, str] = {}
         self.acq = AcqDevice(server, beamline, self)
         self._hands = Hands(

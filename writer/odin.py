@@ -1,0 +1,331 @@
+"""Odin's records of one detector (``OD:``, ``OD:FAN:``, ``OD:META:``, ``OD1:`` ...): its writer's other face.
+
+Mirrors what Diamond's clients rely on: FileName names the acquisition everywhere and makes META active, the
+fan is ready when the start message has come, and every node says whether it writes. One worker stands behind
+them: node 1 has its counters, and the other nodes share its presence and write nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from ioc import names
+from ioc.menus import Capture, Capturing, WriteStatus
+from ioc.records import PutError, Severity
+from ioc.server import Server
+from ioc.tables import odin
+from layouts.beamline import Beamline, Detector
+from layouts.raw import names as files
+from writer import control, filenames, paths
+from writer.hdf import Captures
+from writer.orders import RefusedError, Wish
+
+_log = logging.getLogger(__name__)
+
+_STATES: Final = {
+    control.WorkerState.IDLE: "DSTR_HEADER",
+    control.WorkerState.WAITING: "DSTR_HEADER",
+    control.WorkerState.WRITING: odin.FAN_READY,
+    control.WorkerState.DRAINING: "DSTR_END",
+    control.WorkerState.FAILED: odin.FAN_READY,
+}
+_SEEN: Final = 1.0
+"""Seconds that StartTimeout stays up: clients read it back to see that their put has arrived."""
+_TYPES: Final = {"uint8": "UInt8", "uint16": "UInt16", "uint32": "UInt32"}
+
+Handler = Callable[[Any], Awaitable[None]]
+
+
+class OdinDevice:
+    """One detector's Odin records: they ask for captures, and show them.
+
+    Args:
+        server: Serves them.
+        beamline: The description.
+        detector: Whose.
+        captures: Does what is asked for.
+    """
+
+    def __init__(self, server: Server, beamline: Beamline, detector: Detector, captures: Captures) -> None:
+        self.detector = detector.name
+        self._captures = captures
+        self._endpoint = detector.stream.endpoint
+        prefix = names.odin(beamline.prefix, detector.pv)
+        self.device = server.device(prefix, odin.odin(f"{detector.name}.OD", detector.name), self._put)
+        self.fan = server.device(f"{prefix}FAN:", odin.fan(), self._put_fan)
+        self.meta = server.device(f"{prefix}META:", odin.meta(), self._put_meta)
+        self.nodes = [
+            server.device(names.odin_node(beamline.prefix, detector.pv, n), odin.node(), self._put_node)
+            for n in range(1, odin.NODES + 1)
+        ]
+        self._handlers: dict[str, Handler] = {
+            "Capture": self._put_capture,
+            "FilePath": self._put_path,
+            "CreateDirectory": self._put_depth,
+            "FileName": self._put_name,
+            "StartTimeout": self._start_timer,
+            "StartCloseTimeout": self._start_timer,
+        }
+        self._asked = False
+        """Whether the capture was asked for here."""
+        self._open = False
+        self._received = 0
+        self._heard = 0.0
+        """When the last frame was counted, monotonic s."""
+        self._timer: asyncio.Task[None] | None = None
+
+    # ------------------------------------------------------------ what clients put
+
+    async def _put(self, name: str, value: Any) -> None:
+        handler = self._handlers.get(name)
+        await (handler(value) if handler is not None else self.device.settle(name, value))
+
+    async def _put_fan(self, name: str, value: Any) -> None:
+        await self.fan.settle(name, value)
+
+    async def _put_meta(self, name: str, value: Any) -> None:
+        if name != "Stop":
+            await self.meta.settle(name, value)
+        elif value == "Stop":
+            ended = await self._captures.stop_capture(self.detector)
+            if ended is not None:
+                await asyncio.shield(ended)
+            await self.meta.post("AcquisitionActive_RBV", "Inactive")
+
+    async def _put_node(self, _name: str, value: Any) -> None:
+        if value:  # of whichever node: one worker stands behind them all
+            for node in self.nodes:
+                await node.post_changed({"FPErrorMessage_RBV": ""})
+                await node.post("FPErrorState_RBV", "No Errors", severity=Severity.NONE)
+
+    async def _put_path(self, value: str) -> None:
+        problem = await paths.settle(self.device, value)
+        for name in ("FilePath", "FilePath_RBV"):
+            await self.meta.post(name, filenames.with_slash(value))
+        await self._show_message(problem)
+
+    async def _put_depth(self, value: int) -> None:
+        await self.device.settle("CreateDirectory", value)
+        await self._put_path(str(self.device["FilePath"]))
+
+    async def _put_name(self, value: str) -> None:
+        """The name of files and acquisition: everyone who is to know it is told."""
+        for device, name in (
+            (self.meta, "FileName"),
+            (self.fan, "AcquisitionID"),
+            (self.meta, "AcquisitionID"),
+            (self.device, "AcquisitionID"),
+            (self.device, "FileName"),
+        ):
+            await device.settle(name, value)
+        await self.meta.post("Acquisitions_RBV", value)
+        if not self._open:
+            await self.meta.post("AcquisitionActive_RBV", "Active" if value else "Inactive")
+
+    async def _put_capture(self, value: str) -> None:
+        if value == Capture.DONE:
+            ended = await self._captures.stop_capture(self.detector)
+            if ended is not None:
+                await asyncio.shield(ended)
+            return
+        try:
+            ended = await self._captures.capture(self.detector, self)
+        except RefusedError as error:
+            _log.warning("%s: capture refused: %s", self.detector, error)
+            await self.show_error(str(error))
+            await self.device.post("Capture_RBV", Capturing.DONE)
+            raise PutError(str(error)) from None
+        finish = await asyncio.shield(ended)
+        if finish.failed:
+            raise PutError(finish.reason)
+
+    async def _start_timer(self, value: str) -> None:
+        if value in ("Done", Capture.DONE):
+            self._stop_timer()
+            return
+        self._stop_timer()
+        self._timer = asyncio.create_task(self._run_timer(), name=f"close timer of {self.detector}")
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    async def _run_timer(self) -> None:
+        began = time.monotonic()
+        await self._show_timer(active=self._open)
+        try:
+            while self._open:
+                patience = int(self.device["CloseFileTimeout"]) / 1000.0
+                left = max(began, self._heard) + patience - time.monotonic()
+                if left <= 0:
+                    _log.info("%s: no frame for %g s: the capture is ended", self.detector, patience)
+                    ended = await self._captures.stop_capture(self.detector)
+                    if ended is not None:
+                        await asyncio.shield(ended)
+                    break
+                await asyncio.sleep(min(left, 0.1))
+            await asyncio.sleep(max(0.0, began + _SEEN - time.monotonic()))
+        finally:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._show_timer(active=False)
+                await self.device.post_changed({"StartTimeout": "Done", "StartCloseTimeout": "Done"})
+
+    async def _show_timer(self, *, active: bool) -> None:
+        state = "Timeout Active" if active else "Done"
+        for device in (self.device, self.nodes[0]):
+            await device.post_changed({"TimeoutActive_RBV": state})
+
+    # ------------------------------------------------------------ what a capture needs
+
+    async def request(self) -> Wish:
+        """What the records ask for.
+
+        Raises:
+            RefusedError: They ask for something that cannot be done.
+        """
+        device, name = self.device, str(self.device["FileName"])
+        if not name or name != Path(name).name or name in (".", ".."):
+            raise RefusedError(
+                f"FileName {name!r} cannot begin the names of files; put a word such as run_1, "
+                "without slashes"
+            )
+        size = (int(device["ImageHeight"]), int(device["ImageWidth"]))
+        shape = (int(device["ArraySize1_RBV"]), int(device["ArraySize0_RBV"]))
+        if size != shape:
+            raise RefusedError(
+                f"ImageHeight x ImageWidth are {size[0]} x {size[1]}, the detector's frames are "
+                f"{shape[0]} x {shape[1]}; put what the detector has"
+            )
+        directory = await paths.require(device, str(device["FilePath"]))
+        number = int(device["NumCapture"])
+        per_file = int(device["BlockSize"]) * int(device["BlocksPerFile"])
+        several = 0 < per_file < number
+        self._asked = True
+        return Wish(
+            full_name=directory / (f"{name}.h5" if several else files.raw_file(name, 1)),
+            num_capture=number,
+            stem=name,
+            images_per_file=per_file,
+        )
+
+    # ------------------------------------------------------------ what the writer shows
+
+    async def boot(self, directory: Path, shape: tuple[int, int], dtype: str) -> None:
+        """Values before the first client comes; FileName is the client's to say."""
+        host, _, port = self._endpoint.rpartition(":")
+        await self.fan.post_all({"EigerAddress_RBV": host.removeprefix("tcp://"), "EigerPort_RBV": port})
+        for number, node in enumerate(self.nodes):
+            await node.post("ProcessRank_RBV", number)
+        await self.device.post("FilePath", filenames.with_slash(str(directory)))
+        await self._put_path(str(self.device["FilePath"]))
+        await self.device.settle("ImageHeight", shape[0])
+        await self.device.settle("ImageWidth", shape[1])
+        await self.device.settle("DataType", _TYPES[dtype])
+        await self.show_format(shape, dtype)
+
+    async def accept(self, full_name: Path, *, count: bool) -> None:  # noqa: ARG002 (Odin has no file number)
+        """A capture has been accepted: names and counters, before any frame."""
+        self._stop_timer()
+        stem = str(self.device["FileName"]) if self._asked else full_name.stem
+        self._asked = False
+        await self.device.post("FullFileName_RBV", str(full_name))
+        await self.nodes[0].post("FullFileName_RBV", str(full_name)[:255])
+        await self.nodes[0].post("NumCapture_RBV", int(self.device["NumCapture"]))
+        await self.meta.post("OutputFile_RBV", str(full_name.parent / files.meta_file(stem)))
+        await self.show_counters(control.Counters(), 0)
+        await self._put_node("", 1)
+        await self._show_message("")
+
+    async def show_error(self, message: str) -> None:
+        """An error of writing, with its reason, where clients of Odin look for it."""
+        await self._show_message(message)
+        await self.nodes[0].post("FPErrorMessage_RBV", message)
+        await self.nodes[0].post("FPErrorState_RBV", "Error", severity=Severity.MAJOR)
+
+    async def _show_message(self, message: str) -> None:
+        bad = bool(message)
+        await self.device.post_changed({"WriteMessage": message})
+        await self.device.post(
+            "WriteStatus",
+            WriteStatus.ERROR if bad else WriteStatus.OK,
+            severity=Severity.MAJOR if bad else Severity.NONE,
+        )
+
+    async def show_format(self, shape: tuple[int, int], dtype: str) -> None:  # noqa: ARG002 (DataType is put)
+        """Size of the frames to come."""
+        sizes = {"ArraySize0_RBV": shape[1], "ArraySize1_RBV": shape[0]}
+        await self.device.post_changed(sizes | {"ArraySizeX_RBV": shape[1], "ArraySizeY_RBV": shape[0]})
+
+    async def show_open(self) -> None:
+        """The worker is live, its files open."""
+        self._open, self._received, self._heard = True, 0, time.monotonic()
+        await self.meta.post("AcquisitionActive_RBV", "Active")
+        for device in (self.meta, *self.nodes):
+            await device.post("Writing_RBV", "Writing")
+        await self.device.post_changed({"Capture": Capture.CAPTURE})
+        await self.device.post("Capture_RBV", Capturing.CAPTURING)
+
+    async def show_counters(self, counters: control.Counters, captured: int) -> None:
+        """Where the capture is."""
+        if counters.received != self._received:
+            self._received, self._heard = counters.received, time.monotonic()
+        await self.nodes[0].post_changed(
+            {
+                "FramesReceived_RBV": counters.received,
+                "FramesReleased_RBV": counters.received,
+                "FramesDropped_RBV": counters.failed + counters.foreign,
+                "FramesTimedOut_RBV": counters.missing,
+                "NumExpected_RBV": counters.expected,
+                "NumCaptured_RBV": captured,
+            }
+        )
+        await self.fan.post_changed({"FramesSent_RBV": counters.received})
+        await self.meta.post_changed({"FramesWritten_RBV": counters.stored})
+        await self.device.post_changed({"NumCaptured_RBV": captured})
+
+    async def show_status(self, status: control.Status) -> None:
+        """Where the stream is."""
+        state = _STATES[status.state] if status.connected else "WAITING_STREAM"
+        shown: dict[str, object] = {
+            "State_RBV": state,
+            "StateReady_RBV": float(state == odin.FAN_READY),
+            "CurrentFrame_RBV": max(0, status.last_frame),
+        }
+        if status.series is not None:
+            shown["CurrentSeries_RBV"] = status.series
+        await self.fan.post_changed(shown)
+
+    async def show_worker(self, *, there: bool) -> None:
+        """Whether the worker is there, and with it fan, meta writer and nodes."""
+        present = int(there)
+        for node in self.nodes:
+            await node.post_changed({"FRProcessConnected_RBV": present, "FPProcessConnected_RBV": present})
+        await self.meta.post_changed(
+            {"ProcessConnected_RBV": present, "ActiveProcessors_RBV": present * odin.NODES}
+        )
+        await self.fan.post_changed(
+            {
+                "ProcessConnected_RBV": present,
+                "ConsumersConnected_RBV": present * odin.NODES,
+                "AllConsumersConnected_RBV": float(present),
+            }
+        )
+
+    async def show_end(self, error: str, master: str, duration: float, stored_bytes: int) -> None:  # noqa: ARG002 (Odin shows none of it)
+        """The capture is over: both edges are posted, whatever happened before."""
+        self._open = False
+        if error:
+            await self.show_error(error)
+        await self.fan.post_changed({"State_RBV": "DSTR_HEADER", "StateReady_RBV": 0.0})
+        for device in (*self.nodes, self.meta):
+            await device.post("Writing_RBV", "Done")
+        await self.meta.post("AcquisitionActive_RBV", "Inactive")
+        await self.device.post("Capture_RBV", Capturing.DONE)
+        await self.device.post("Capture", Capture.DONE)
