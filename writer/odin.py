@@ -56,6 +56,7 @@ class OdinDevice:
         self.detector = detector.name
         self._captures = captures
         self._endpoint = detector.stream.endpoint
+        self._images_per_file = detector.images_per_file
         prefix = names.odin(beamline.prefix, detector.pv)
         self.device = server.device(prefix, odin.odin(f"{detector.name}.OD", detector.name), self._put)
         self.fan = server.device(f"{prefix}FAN:", odin.fan(), self._put_fan)
@@ -228,6 +229,7 @@ class OdinDevice:
         await self.device.settle("ImageHeight", shape[0])
         await self.device.settle("ImageWidth", shape[1])
         await self.device.settle("DataType", _TYPES[dtype])
+        await self.device.settle("BlocksPerFile", self._images_per_file)
         await self.show_format(shape, dtype)
 
     async def accept(self, full_name: Path, *, count: bool) -> None:  # noqa: ARG002 (Odin has no file number)

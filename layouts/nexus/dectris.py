@@ -111,7 +111,9 @@ def _description(detector: Detector, capture: DetectorCapture) -> str:
 def _specific(acquisition: Acquisition, capture: DetectorCapture, detector: Detector) -> Group:
     parameters = capture.parameters
     slow, fast = capture.shape
-    triggers = parameters.triggers or 1
+    # Readers multiply the two: a series cut short in a trigger is told of as one trigger with what came.
+    planned = parameters.triggers or 1
+    triggers = planned if capture.rows and capture.rows % planned == 0 else 1
     energy = parameters.energy or float(energies(acquisition.beamline, capture)[0][0])
     return group(
         "NXcollection",
@@ -124,8 +126,8 @@ def _specific(acquisition: Acquisition, capture: DetectorCapture, detector: Dete
             "eiger_fw_version": maybe(parameters.firmware_version),
             "flatfield": maybe(capture.flatfield),
             "frame_count_time": maybe(parameters.count_time, units="s"),
-            "nimages": data(max(1, capture.rows // triggers)),
-            "ntrigger": data(triggers if capture.rows % triggers == 0 else 1),
+            "nimages": data(capture.rows // triggers),
+            "ntrigger": data(triggers),
             "number_of_excluded_pixels": data(int(np.count_nonzero(capture.pixel_mask))),
             "photon_energy": data(energy, units="eV"),
             "pixel_mask": data(capture.pixel_mask),

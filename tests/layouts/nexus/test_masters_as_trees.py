@@ -235,3 +235,13 @@ def test_triggers_are_told_where_they_divide_the_frames(make):
     specific = "/entry/instrument/detector/detectorSpecific"
     root = dectris.master(acquisition, acquisition.detectors[0])
     assert (at(root, f"{specific}/nimages").value, at(root, f"{specific}/ntrigger").value) == (2, 3)
+
+
+@pytest.mark.parametrize("triggers", [4, 5, 1_000_000])
+def test_triggers_that_never_came_do_not_make_frames(make, triggers):
+    acquisition = make(rotation(series=(2, 2, 2)))
+    capture = acquisition.detectors[0]
+    capture = replace(capture, parameters=replace(capture.parameters, triggers=triggers))
+    specific = "/entry/instrument/detector/detectorSpecific"
+    root = dectris.master(replace(acquisition, detectors=(capture,)), capture)
+    assert (at(root, f"{specific}/nimages").value, at(root, f"{specific}/ntrigger").value) == (6, 1)
