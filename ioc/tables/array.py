@@ -93,11 +93,15 @@ def nd_file(*, acts: bool) -> tuple[Record, ...]:
         said("FullFileName_RBV", "", "File that a reader opens.", length=512),
         choice("AutoIncrement", NoYes, "Yes", "Whether the number goes up with every file.", does=does),
         choice("AutoSave", NoYes, "No", "Whether every frame is a file in Single mode.", does=does),
-        choice("FileFormat", ("HDF5", "Undefined"), "HDF5", "File format."),
-        choice("FileWriteMode", FileWriteMode, "Stream", "How frames become files.", does=does),
-        whole(
-            "NumCapture", 0, "Frames to capture; 0 is until told to stop.", does=does, low=0, high=2**31 - 1
+        choice(
+            "FileFormat",
+            ("HDF5", "Invalid"),
+            "HDF5",
+            "Echoes: HDF5 it is.",
+            readback_menu=("HDF5", "Undefined"),
         ),
+        choice("FileWriteMode", FileWriteMode, "Stream", "How frames become files.", does=does),
+        whole("NumCapture", 0, "Frames to capture; 0 is until told to stop.", does=does),
         shown("NumCaptured_RBV", 0, "Frames on disk, or known to be missing."),
         choice(
             "Capture",
@@ -110,18 +114,30 @@ def nd_file(*, acts: bool) -> tuple[Record, ...]:
         choice(
             "WriteFile",
             ("Done", "Write"),
-            doc="Write the latest frame to a file.",
+            doc="Write the latest frame, or those that Capture mode holds; a put completes when it is done.",
             does=does,
             readback_menu=("Done", "Writing"),
+            rtype="busy",
         ),
         choice(
-            "ReadFile", ("Done", "Read"), doc="Not offered.", does=does, readback_menu=("Done", "Reading")
+            "ReadFile",
+            ("Done", "Read"),
+            doc="Not offered.",
+            does=does,
+            readback_menu=("Done", "Reading"),
+            rtype="busy",
         ),
         told("WriteStatus", WriteStatus, doc="Whether the latest write went well."),
         said("WriteMessage", "", "What went wrong with it."),
-        choice("LazyOpen", NoYes, "Yes", "Whether a capture may begin before a frame was seen.", does=does),
-        choice("DeleteDriverFile", NoYes, "No", "Delete the detector's own file."),
-        choice("FreeCapture", ("Done", "Free"), doc="Give captured frames back.", rbv=False),
-        text("TempSuffix", "", "Suffix of a file that is being written.", does=does, length=64),
+        choice("LazyOpen", NoYes, "Yes", "Whether the file is made with the first frame only.", does=does),
+        choice("DeleteDriverFile", NoYes, "No", "Echoes: the detector's own files are not touched."),
+        choice(
+            "FreeCapture",
+            ("Done", "Free"),
+            doc="Drop the frames that Capture mode holds.",
+            does=does,
+            rbv=False,
+        ),
+        string("TempSuffix", "", "Suffix of a file until it is closed.", does=does),
         whole("CreateDirectory", -5, "Minus the number of directories to create.", does=does),
     )

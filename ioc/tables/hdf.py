@@ -2,18 +2,23 @@
 
 Clients see the areaDetector plugin; behind it stand the workers and the coordinator. Values at boot let a
 newcomer's first capture work: callbacks enabled, Stream mode, lazy open, directories created.
+
+What only echoes says so in its sentence. The settings of chunks, filters and alignment do: frames come
+packed by the detector and are stored as they come, one to a chunk.
 """
 
 from __future__ import annotations
 
-from ioc.menus import Compression, DisableEnable, NoYes, OffOn
+from ioc.menus import Compression, NoYes, OffOn
 from ioc.records import Record
 from ioc.tables.array import nd_array, nd_file
 from ioc.tables.build import ACTS, choice, number, said, shown, string, text, told, whole
+from ioc.tables.plugin import plugin
 
 _DIMENSIONS = ("N", "X", "Y", *"3456789")
 _SHUFFLES = ("None", "Byte", "Bit")
-_COMPRESSORS = ("BloscLZ", "LZ4", "LZ4HC", "Snappy", "zlib", "Zstd")
+_COMPRESSORS = ("BloscLZ", "LZ4", "LZ4HC", "SNAPPY", "ZLIB", "ZSTD")
+_PACKED = "Echoes: frames come packed by the detector."
 
 
 def hdf(port: str = "HDF1", source: str = "EIG") -> tuple[Record, ...]:
@@ -23,82 +28,68 @@ def hdf(port: str = "HDF1", source: str = "EIG") -> tuple[Record, ...]:
         port: The asyn port's name.
         source: The port of its camera.
     """
-    return (*nd_array(port), *_plugin(source), *nd_file(acts=True), *_layout(), *_hdf5(), *_ours())
-
-
-def _plugin(source: str) -> tuple[Record, ...]:
     return (
-        shown("PluginType_RBV", "NDFileHDF5", "Kind of plugin."),
-        string("NDArrayPort", source, "Port whose arrays are written.", does=ACTS),
-        whole("NDArrayAddress", 0, "Address at the port."),
-        choice("EnableCallbacks", DisableEnable, "Enable", "Whether frames are taken.", does=ACTS),
-        choice("BlockingCallbacks", NoYes, "No", "Whether the camera waits for the writer."),
-        choice("ProcessPlugin", ("Done", "Process"), doc="Take the latest frame again.", rbv=False),
-        whole("QueueSize", 1000, "Frames that may wait to be written.", low=1, high=10**6),
-        shown("QueueFree", 1000, "Room in the queue."),
-        shown("QueueFreeLow", 100, "Room that is a warning."),
-        shown("QueueUse", 0, "Frames that wait."),
-        shown("QueueUseHIGH", 800, "Frames that are a warning."),
-        shown("QueueUseHIHI", 950, "Frames that are an alarm."),
-        whole("DroppedArrays", 0, "Frames that were lost before they were written.", does=ACTS),
-        whole("DroppedOutputArrays", 0, "Frames not handed on."),
-        whole("DisorderedArrays", 0, "Frames that came out of order."),
-        number("MinCallbackTime", 0.0, "Least time between frames.", units="s"),
-        number("MaxByteRate", 0.0, "Most bytes per second.", units="B/s", precision=0),
-        number("MaxArrayRate", 0.0, "Most frames per second.", units="Hz"),
-        number("MaxArrayRate_COUT", 0.0, "Historic; echoes.", rbv=False),
-        whole("NumThreads", 1, "Threads.", low=1, high=64),
-        shown("MaxThreads_RBV", 1, "Threads at most."),
-        choice("SortMode", ("Unsorted", "Sorted"), "Sorted", "Frames are placed by their number."),
-        number("SortTime", 0.0, "Patience with frames out of order.", units="s"),
-        whole("SortSize", 0, "Frames that may wait for one."),
-        shown("SortFree", 0, "Room for them."),
-        shown("SortFreeLow", 0, "Room that is a warning."),
-        shown("ExecutionTime_RBV", 0.0, "Time to write a frame.", units="ms", precision=3),
+        *nd_array(port),
+        *plugin("NDFileHDF5", source, rates=ACTS, queue=ACTS, port=ACTS),
+        *nd_file(acts=True),
+        *_layout(),
+        *_hdf5(),
+        *_ours(),
     )
 
 
 def _layout() -> tuple[Record, ...]:
     return (
-        choice("ChunkSizeAuto", NoYes, "Yes", "Whether a chunk is a frame."),
-        whole("NumRowChunks", 0, "Rows of a chunk; 0 is all."),
-        whole("NumColChunks", 0, "Columns of a chunk; 0 is all."),
-        whole("NumFramesChunks", 1, "Frames of a chunk; the writer takes each as it comes."),
-        *(whole(f"ChunkSize{n}", 0, f"Chunk in dimension {n}.") for n in range(2, 10)),
+        choice("ChunkSizeAuto", NoYes, "Yes", "Echoes: a chunk is a frame, whatever is put."),
+        whole("NumRowChunks", 0, "Echoes: a chunk has all rows."),
+        whole("NumColChunks", 0, "Echoes: a chunk has all columns."),
+        whole("NumFramesChunks", 1, "Echoes: a chunk is a frame."),
+        *(whole(f"ChunkSize{n}", 0, f"Echoes: chunk in dimension {n}.") for n in range(2, 10)),
         whole("NDAttributeChunk", 0, "Chunk of the columns."),
-        whole("BoundaryAlign", 0, "Alignment of chunks in the file.", units="B"),
-        whole("BoundaryThreshold", 65536, "Size from which they are aligned.", units="B"),
-        number("FillValue", 0.0, "Value of pixels that were not written."),
+        whole("BoundaryAlign", 0, "Echoes: chunks lie where HDF5 puts them.", units="bytes"),
+        whole("BoundaryThreshold", 1, "Echoes: as BoundaryAlign.", units="bytes"),
+        number("FillValue", 0.0, "Echoes: what was not written reads as masked.", precision=1),
         whole("NumExtraDims", 0, "Further dimensions.", low=0, high=9),
         *(whole(f"ExtraDimSize{d}", 1, f"Size of dimension {d}.") for d in _DIMENSIONS),
-        *(string(f"ExtraDimName{d}", "", f"Name of dimension {d}.") for d in _DIMENSIONS),
-        *(whole(f"ExtraDimChunk{d}", 0, f"Chunk in dimension {d}.") for d in _DIMENSIONS),
+        *(shown(f"ExtraDimName{d}_RBV", "", f"Name of dimension {d}.") for d in _DIMENSIONS),
+        *(whole(f"ExtraDimChunk{d}", 0, f"Chunk in dimension {d}.") for d in _DIMENSIONS[1:]),
         choice("PositionMode", OffOn, "Off", "Whether attributes place the frames."),
         *(string(f"PosNameDim{d}", "", f"Attribute of dimension {d}.") for d in _DIMENSIONS),
         *(string(f"PosIndexDim{d}", "", f"Index of dimension {d}.") for d in _DIMENSIONS),
         choice("DimAttDatasets", NoYes, "No", "Whether columns have the scan's shape."),
         choice("StoreAttr", NoYes, "Yes", "Whether attributes are stored."),
-        choice("StorePerform", NoYes, "No", "Whether timings are stored."),
-        shown("IOSpeed", 0.0, "Speed of writing.", units="MB/s", precision=1),
+        choice("StorePerform", NoYes, "No", "Echoes: when each frame came is always stored."),
+        shown("IOSpeed", 0.0, "Speed of writing over the latest capture.", units="Mbit/s", precision=1),
         shown("RunTime", 0.0, "Duration of the latest capture.", units="s", precision=3),
     )
 
 
 def _hdf5() -> tuple[Record, ...]:
     return (
-        choice("Compression", Compression, "BSLZ4", "Compression; frames come compressed.", does=ACTS),
-        whole("NumDataBits", 8, "Of N-bit."),
-        whole("DataBitsOffset", 0, "Of N-bit."),
-        whole("SZipNumPixels", 16, "Of szip."),
-        whole("ZLevel", 6, "Of zlib."),
-        choice("BloscShuffle", _SHUFFLES, "Bit", "Of Blosc."),
-        choice("BloscCompressor", _COMPRESSORS, "LZ4", "Of Blosc."),
-        whole("BloscLevel", 5, "Of Blosc."),
-        whole("JPEGQuality", 90, "Of JPEG."),
-        choice("SWMRMode", OffOn, "On", "Whether files may be read while they are written.", does=ACTS),
-        told("SWMRActive_RBV", ("Off", "Active"), doc="Whether they may be now."),
+        choice(
+            "Compression",
+            Compression,
+            "BSLZ4",
+            "Echoes: frames keep the compression they come with, which Codec_RBV says.",
+        ),
+        whole("NumDataBits", 8, _PACKED, units="bit"),
+        whole("DataBitsOffset", 0, _PACKED, units="bit"),
+        whole("SZipNumPixels", 16, _PACKED, units="bit"),
+        whole("ZLevel", 6, _PACKED),
+        choice("BloscShuffle", _SHUFFLES, "Bit", _PACKED),
+        choice("BloscCompressor", _COMPRESSORS, "LZ4", _PACKED),
+        whole("BloscLevel", 5, _PACKED),
+        whole("JPEGQuality", 90, _PACKED, low=1, high=100),
+        choice(
+            "SWMRMode",
+            OffOn,
+            "On",
+            "What SWMRActive_RBV says of the next capture; files can always be read while they are written.",
+            does=ACTS,
+        ),
+        told("SWMRActive_RBV", ("Off", "Active"), doc="Whether a file in SWMR mode is open."),
         told("SWMRSupported_RBV", ("Not Supported", "Supported"), "Supported", "Whether that is possible."),
-        shown("SWMRCbCounter_RBV", 0, "Flushes so far."),
+        shown("SWMRCbCounter_RBV", 0, "Flushes of the latest capture."),
         choice(
             "FlushNow",
             ("Done", "Flush"),
@@ -107,8 +98,13 @@ def _hdf5() -> tuple[Record, ...]:
             rbv=False,
             rtype="busy",
         ),
-        whole("NumFramesFlush", 0, "Frames after which to flush; the writer flushes by time."),
-        text("XMLFileName", "", "Layout of the file; the writer has its own.", length=2048),
+        whole(
+            "NumFramesFlush",
+            0,
+            "Frames after which to flush, besides by time; 0 is by time alone. For the next capture.",
+            does=ACTS,
+        ),
+        text("XMLFileName", "", "Layout file or text; it is checked and not used.", does=ACTS, length=2048),
         told("XMLValid_RBV", NoYes, "Yes", "Whether the layout is good."),
         said("XMLErrorMsg_RBV", "", "What is wrong with it."),
     )
