@@ -1,6 +1,7 @@
 # Everything from nothing: each target first makes its own virtual environment from the lock files.
 PYTHON ?= python3
 VENV := .venv
+DODAL := .venv-dodal
 BIN := $(VENV)/bin
 OUT ?= demo
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off --no-deps
@@ -16,7 +17,7 @@ test: $(VENV)/dev.stamp  ## All tests but those that take minutes each.
 unit: $(VENV)/dev.stamp  ## Tests of pure logic, under 30 s.
 	$(BIN)/pytest -m "not system and not conformance"
 
-slow: $(VENV)/dev.stamp  ## Tests that take minutes: DIALS on the whole chain.
+slow: $(VENV)/dev.stamp $(DODAL)/stamp  ## Tests that take minutes: DIALS, Diamond's Eiger class.
 	$(BIN)/pytest -m slow
 
 lint: $(VENV)/dev.stamp  ## ruff, pyright, import-linter.
@@ -36,9 +37,11 @@ lock:  ## Choose the versions again; needs uv.
 	  --no-header pyproject.toml --extra plot --group build -o lock/run.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header pyproject.toml --extra plot --group build --group dev --group oracles -c lock/run.txt -o lock/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header lock/dodal.in -o lock/dodal.txt
 
 clean:
-	rm -rf $(VENV) demo .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DODAL) demo .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@echo "== making $(VENV)"
@@ -53,4 +56,10 @@ $(VENV)/run.stamp: lock/run.txt pyproject.toml | $(VENV)/bin/python
 $(VENV)/dev.stamp: lock/dev.txt $(VENV)/run.stamp
 	@echo "== installing what the tests need"
 	$(PIP) -r lock/dev.txt
+	touch $@
+
+$(DODAL)/stamp: lock/dodal.txt
+	@echo "== installing Diamond's device classes, for one test"
+	$(PYTHON) -m venv $(DODAL)
+	$(DODAL)/bin/python -m pip --disable-pip-version-check install --quiet --progress-bar off --no-deps -r lock/dodal.txt
 	touch $@
