@@ -18,6 +18,9 @@ Value = float | int | str | list[float] | list[int]
 
 Menu = type[StrEnum] | tuple[str, ...]
 
+_INPUTS = {"bo": "bi", "busy": "bi", "mbbo": "mbbi"}
+"""Record types of the readbacks of menus; those of other kinds follow from the kind."""
+
 
 class Kind(Enum):
     """The type of a PV on the wire."""
@@ -67,6 +70,7 @@ class Status(IntEnum):
     TIMEOUT = 10
     HW_LIMIT = 11
     UDF = 17
+    DISABLE = 18
 
 
 class PutError(Exception):
@@ -96,6 +100,7 @@ class Record:
         readback: Whether ``NAME_RBV`` is served too.
         readback_menu: Choices of the readback where they differ.
         rtype: Record type that CA clients are told.
+        disabled: Whether the record is switched off, as its DISA field says: it does not apply to the device.
         doc: One sentence for the reference.
     """
 
@@ -113,6 +118,7 @@ class Record:
     readback: bool = False
     readback_menu: Menu | None = None
     rtype: str = ""
+    disabled: bool = False
     doc: str = ""
 
     @property
@@ -180,6 +186,8 @@ def readback_of(record: Record) -> Record:
         precision=record.precision,
         low=record.low,
         high=record.high,
+        rtype=_INPUTS.get(record.rtype, ""),
+        disabled=record.disabled,
         doc=f"Readback of {record.name}.",
     )
 
