@@ -252,7 +252,7 @@ def _fields(record: Record) -> dict[str, Record]:
         text("NAME", record.name),
         text("DESC", record.doc),
         text("RTYP", rtype(record)),
-        short("DISA", 0),
+        short("DISA", int(record.disabled)),
         short("DISV", 1),
         short("TPRO", 0),
     ]
