@@ -67,7 +67,7 @@ class Channel:
             value = self._accepted(client, data, data_type)
         except PutError as error:
             sent = _raw(data[:_SHOWN], ca.native_type(data_type))
-            self._trace(replace(put, value=_printable(sent), error=str(error), ended=at))
+            self._trace(replace(put, value=_printable(sent), taken=False, error=str(error)))
             raise
         handler = self._on_put
         if value is None or handler is None:
@@ -81,6 +81,16 @@ class Channel:
             self._trace(replace(put, error=str(error), ended=time.time()))
             raise
         self._trace(replace(put, ended=time.time()))
+
+    async def put(self, value: Value) -> None:
+        """A put of the program itself, taken as a client's is.
+
+        Raises:
+            PutError: The value cannot be used, or the record is read-only.
+        """
+        if self._on_put is None:
+            raise PutError(f"{self.record.name} is read-only")
+        await self._on_put(decode(self.record, value if isinstance(value, str | list) else [value]))
 
     def _accepted(self, client: Client, data: Any, data_type: Any) -> Value | None:
         """The value that a client's put gives; nothing for an alarm acknowledgement."""
@@ -139,6 +149,14 @@ class _Short(Channel, ca.ChannelShort):
     pass
 
 
+class _Float(Channel, ca.ChannelFloat):
+    pass
+
+
+class _Byte(Channel, ca.ChannelByte):
+    pass
+
+
 class _Enum(Channel, ca.ChannelEnum):
     pass
 
@@ -153,6 +171,8 @@ class _Text(Channel, ca.ChannelChar):
 
 _CLASSES: dict[Kind, Any] = {
     Kind.DOUBLE: _Double,
+    Kind.FLOAT: _Float,
+    Kind.CHAR: _Byte,
     Kind.LONG: _Long,
     Kind.SHORT: _Short,
     Kind.ENUM: _Enum,

@@ -62,6 +62,16 @@ def truth(prefix: str, pv: str) -> str:
     return f"{sim(prefix, pv)}Truth_RBV"
 
 
+def health(prefix: str, program: str) -> str:
+    """Prefix of the records of a program's health.
+
+    Args:
+        prefix: Of all PVs.
+        program: ``sim`` or ``writer``.
+    """
+    return f"{prefix}IOC:{program.upper()}:"
+
+
 def _suffix(suffixes: dict[str, str], preset: str) -> str:
     if preset not in suffixes:
         raise ValueError(f"no suffix preset {preset!r}; right is one of {', '.join(suffixes)}")

@@ -46,7 +46,7 @@ REQUEST: ContextVar[Request] = ContextVar("REQUEST", default=Request())  # noqa:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put:
-    """One put; told when it is taken, and again when what it began has ended. A refused one has ended.
+    """One put; told when it is taken or refused, and a taken one again when what it began has ended.
 
     Attributes:
         number: Counts the puts of this process.
@@ -55,8 +55,9 @@ class Put:
         client: Who.
         at: Unix time of its arrival, s.
         waits: Whether the client waits for its completion.
+        taken: Whether the record took it; a refused one has no end.
         error: Why it was refused, or has failed; empty while all is well.
-        ended: Unix time of its end, s; nothing while it lasts.
+        ended: Unix time of its end, s; nothing before.
     """
 
     number: int
@@ -65,6 +66,7 @@ class Put:
     client: Client
     at: float
     waits: bool = False
+    taken: bool = True
     error: str = ""
     ended: float | None = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ioc.channels import limits, make_channel
@@ -149,10 +149,10 @@ class Device:
 
 
 class Server:
-    """A Channel Access server on one interface and port.
+    """A Channel Access server on one port of one interface, or of several.
 
     Args:
-        interface: Address to bind; loopback unless told otherwise.
+        interface: Address to bind, or several; loopback unless told otherwise.
         port: TCP and UDP port; 0 takes a free one, which ``port`` then says.
         gate: Says who may put what.
         trace: Is told of every put when it is taken or refused.
@@ -160,22 +160,29 @@ class Server:
 
     def __init__(
         self,
-        interface: str = "127.0.0.1",
+        interface: str | Sequence[str] = "127.0.0.1",
         port: int = 5064,
         *,
         gate: Gate = open_to_all,
         trace: Trace = to_nobody,
     ) -> None:
-        self.interface = interface
+        self.interfaces = (interface,) if isinstance(interface, str) else tuple(interface)
         self.port = port
+        self.devices: list[Device] = []
         self._gate, self._trace = gate, trace
         self._channels: dict[str, Any] = {}
-        self._context: Context | None = None
+        self._contexts: list[Context] = []
 
     @property
     def names(self) -> list[str]:
         """Every PV that is served."""
         return list(self._channels)
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """Clients that are connected, and channels that they have."""
+        circuits = [circuit for context in self._contexts for circuit in context.circuits]
+        return len(circuits), sum(len(circuit.circuit.channels) for circuit in circuits)
 
     def device(self, prefix: str, records: Iterable[Record], on_put: OnPut | None = None) -> Device:
         """Serve a table under a prefix; before ``start``.
@@ -200,7 +207,17 @@ class Server:
         if double:
             raise ValueError(f"{min(double)} is served twice; each PV is right once")
         self._channels |= names
+        self.devices.append(device)
         return device
+
+    async def put(self, name: str, value: Value) -> None:
+        """Put a value as a client does, through the same limits and handler; gate and trace do not hear of it.
+
+        Raises:
+            KeyError: No PV has this name.
+            PutError: The value cannot be used, or the PV is read-only.
+        """
+        await self._channels[name].put(value)
 
     async def start(self) -> None:
         """Begin to serve.
@@ -208,17 +225,21 @@ class Server:
         Raises:
             PortTakenError: The port is in use.
         """
-        context = Context(self._channels, self.interface, self.port)
-        await context.start()
-        self._context = context
-        self.port = context.ca_server_port
-        _log.info("%d PVs on %s:%d", len(self._channels), self.interface, self.port)
+        for interface in self.interfaces:
+            context = Context(self._channels, interface, self.port)
+            try:
+                await context.start()
+            except PortTakenError:
+                await self.close()
+                raise
+            self._contexts.append(context)
+            self.port = context.ca_server_port
+            _log.info("%d PVs on %s:%d", len(self._channels), interface, self.port)
 
     async def close(self) -> None:
         """Stop serving; clients see their channels disconnect."""
-        if self._context is not None:
-            context, self._context = self._context, None
-            await context.close()
+        while self._contexts:
+            await self._contexts.pop().close()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set.
