@@ -90,6 +90,21 @@ def pvs(
         typer.echo(line)
 
 
+@app.command()
+def screens(
+    directory: Annotated[Path, typer.Argument(help="Where the displays go.")],
+    beamline: BeamlineFile = None,
+    pictures: Annotated[
+        bool,
+        typer.Option("--pictures", help="Draw each as a PNG too, with live values if the beamline is up."),
+    ] = False,
+) -> None:
+    """Write Phoebus displays of every PV."""
+    from softbeam.screens.command import run
+
+    raise typer.Exit(run(_load(beamline), directory, pictures=pictures, say=typer.echo))
+
+
 @app.command("beamline")
 def show_beamline(
     file: Annotated[Path | None, typer.Argument(help="Beamline file to check.")] = None,

@@ -18,16 +18,21 @@ def exports(beamline: Beamline) -> dict[str, str]:
     }
 
 
+def phoebus(beamline: Beamline) -> dict[str, str]:
+    """Settings of Phoebus for this beamline."""
+    return {
+        "org.phoebus.pv.ca/addr_list": exports(beamline)["EPICS_CA_ADDR_LIST"],
+        "org.phoebus.pv.ca/auto_addr_list": "false",
+    }
+
+
 def lines(beamline: Beamline) -> list[str]:
     """What ``softbeam env`` prints: exports, then what other clients need, as comments."""
-    ca = beamline.ca
-    addresses = f"{ca.interface}:{ca.sim_port} {ca.interface}:{ca.writer_port}"
     return [
         '# In a shell: eval "$(softbeam env)"',
         *(f"export {name}='{value}'" for name, value in exports(beamline).items()),
         "# Phoebus, in its settings file:",
-        f"#   org.phoebus.pv.ca/addr_list={addresses}",
-        "#   org.phoebus.pv.ca/auto_addr_list=false",
+        *(f"#   {name}={value}" for name, value in phoebus(beamline).items()),
         "# A file that is still being written, in Python:",
         "#   import hdf5plugin, h5py; file = h5py.File(path, 'r', swmr=True)",
         "#   frames = file['/entry/data/data']; frames.refresh()  # one handle, and never .id.refresh()",
