@@ -24,7 +24,6 @@ OnPut = Callable[[Value], Awaitable[None]]
 _SHOWN = 100
 """Elements of a refused value that are kept for the log."""
 _numbers = itertools.count(1)
-_CHANGED = ca.SubscriptionType.DBE_VALUE | ca.SubscriptionType.DBE_LOG
 
 
 class Channel:
@@ -109,10 +108,14 @@ class Channel:
         severity: Severity | None = None,
         status: Status | None = None,
         timestamp: float | None = None,
+        to_monitors: bool = True,
+        to_archives: bool = True,
     ) -> None:
-        """Give the record a value; every subscriber gets a monitor of it."""
+        """Give the record a value; every subscriber gets a monitor of it, unless told otherwise."""
         self.current = encode(self.record, value)
-        flags = _CHANGED
+        flags = ca.SubscriptionType(0)
+        flags |= ca.SubscriptionType.DBE_VALUE if to_monitors else flags
+        flags |= ca.SubscriptionType.DBE_LOG if to_archives else flags
         extra: dict[str, Any] = {}
         if timestamp is not None:
             extra["timestamp"] = timestamp
@@ -121,6 +124,10 @@ class Channel:
             default = Status.STATE if severity else Status.NO_ALARM
             extra |= {"severity": int(severity), "status": int(default if status is None else status)}
         wire = wire_value(self.record, self.current)
+        if not flags:
+            # caproto takes no flags for a monitor to everyone.
+            self._data["value"] = self.preprocess_value(wire)  # type: ignore[attr-defined]
+            return
         await self.write(wire, verify_value=False, flags=flags, **extra)  # type: ignore[attr-defined]
 
     def get_field(self, name: str) -> Any:
@@ -183,6 +190,8 @@ _CLASSES: dict[Kind, Any] = {
 }
 _RTYPES = {
     Kind.DOUBLE: ("ao", "ai"),
+    Kind.FLOAT: ("ao", "ai"),
+    Kind.CHAR: ("longout", "longin"),
     Kind.LONG: ("longout", "longin"),
     Kind.SHORT: ("longout", "longin"),
     Kind.ENUM: ("mbbo", "mbbi"),
@@ -208,7 +217,10 @@ def make_channel(record: Record, on_put: OnPut | None) -> Any:
     elif record.kind not in (Kind.STRING, Kind.TEXT):
         args["units"] = record.units
         args |= limits(record.low, record.high)
-    if record.kind in (Kind.DOUBLE, Kind.DOUBLES):
+    if record.kind is Kind.CHAR:
+        # One byte, no text: a NUL is a value like any other.
+        args |= {"string_encoding": None, "strip_null_terminator": False}
+    if record.kind in (Kind.DOUBLE, Kind.FLOAT, Kind.DOUBLES):
         args["precision"] = record.precision
     channel = _CLASSES[record.kind](**args)
     channel.serve(record, on_put)
@@ -241,6 +253,8 @@ def wire_value(record: Record, value: Value) -> Any:
         return f"{value}\0"
     if record.kind is Kind.ENUM:
         return str(value)
+    if record.kind is Kind.CHAR:
+        return bytes([int(str(value))])
     return value if value != [] else [0]
 
 

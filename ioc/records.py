@@ -26,8 +26,11 @@ class Kind(Enum):
     """The type of a PV on the wire."""
 
     DOUBLE = "double"
+    FLOAT = "float"
     LONG = "long"
     SHORT = "short"
+    CHAR = "char"
+    """One unsigned byte."""
     ENUM = "enum"
     STRING = "string"
     """DBR_STRING of 40 bytes."""
@@ -135,6 +138,7 @@ class Record:
             return self.choices[0]
         empty: dict[Kind, Value] = {
             Kind.DOUBLE: 0.0,
+            Kind.FLOAT: 0.0,
             Kind.STRING: "",
             Kind.TEXT: "",
             Kind.DOUBLES: [0.0],

@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 OnPut = Callable[[str, Any], Awaitable[None]]
 
+_ALARM_LIMITS = ("lower_alarm_limit", "lower_warning_limit", "upper_warning_limit", "upper_alarm_limit")
+
 
 class Device:
     """The PVs of one table under one prefix.
@@ -55,6 +57,8 @@ class Device:
         severity: Severity | None = None,
         status: Status | None = None,
         timestamp: float | None = None,
+        to_monitors: bool = True,
+        to_archives: bool = True,
     ) -> None:
         """Give a PV a value; each call is a monitor of its own, so edges survive.
 
@@ -66,13 +70,22 @@ class Device:
             severity: New alarm severity; unchanged unless given.
             status: Alarm status that goes with it.
             timestamp: Unix time of the value; now unless given.
+            to_monitors: Whether subscribers to values get it (deadbands: MDEL).
+            to_archives: Whether subscribers to archived values get it (ADEL).
 
         Raises:
             KeyError: The device has no such PV.
             ValueError: The value is not of the record's kind.
         """
         channel = self.channels[name]
-        await channel.post(value, severity=severity, status=status, timestamp=timestamp)
+        await channel.post(
+            value,
+            severity=severity,
+            status=status,
+            timestamp=timestamp,
+            to_monitors=to_monitors,
+            to_archives=to_archives,
+        )
         record = self.records[name]
         if record.readback and record.pv_class is PvClass.ECHOES:
             await self._follow(record, channel.current, timestamp)
@@ -103,14 +116,20 @@ class Device:
         high: float | None = None,
         units: str | None = None,
         precision: int | None = None,
+        alarms: tuple[float, float, float, float] | None = None,
     ) -> None:
-        """Change the limits, units or precision that clients get as control information."""
+        """Change the limits, units or precision that clients get as control information.
+
+        Alarms are the limits LOLO, LOW, HIGH and HIHI.
+        """
         channel = self.channels[name]
         record = self.records[name]
         changes: dict[str, Any] = {"units": units}
         if low is not None and high is not None:
             changes |= limits(low, high)
-        if precision is not None and record.kind in (Kind.DOUBLE, Kind.DOUBLES):
+        if alarms is not None:
+            changes |= dict(zip(_ALARM_LIMITS, alarms, strict=True))
+        if precision is not None and record.kind in (Kind.DOUBLE, Kind.FLOAT, Kind.DOUBLES):
             changes["precision"] = precision
         await channel.write_metadata(**changes)
 
@@ -211,7 +230,7 @@ class Server:
         return device
 
     async def put(self, name: str, value: Value) -> None:
-        """Put a value as a client does, through the same limits and handler; gate and trace do not hear of it.
+        """Put a value as a client does, through the same limits and handler; gate and trace hear nothing.
 
         Raises:
             KeyError: No PV has this name.

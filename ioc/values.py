@@ -8,6 +8,7 @@ clamp.
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
@@ -18,7 +19,10 @@ Raw = str | bytes | Sequence[float | str]
 """What came over the wire: a DBR_STRING, CHARs, or an array."""
 
 ENCODING = "utf-8"
-_INTEGERS = {Kind.LONG: 2**31, Kind.SHORT: 2**15, Kind.LONGS: 2**31}
+_INTEGERS = {Kind.LONG: 2**31, Kind.SHORT: 2**15, Kind.CHAR: 2**8, Kind.LONGS: 2**31}
+
+
+_LARGEST_SINGLE = 3.4028234663852886e38
 
 
 def decode(record: Record, raw: Raw) -> Value:
@@ -36,10 +40,12 @@ def decode(record: Record, raw: Raw) -> Value:
             return _text(record, raw, record.length)
         case Kind.DOUBLES | Kind.LONGS:
             return _numbers(record, raw)
-        case Kind.DOUBLE:
-            return _clamped(record, _float(record, _scalar(record, raw)))
-        case Kind.LONG | Kind.SHORT:
-            return int(_clamped(record, _integer(record, _scalar(record, raw))))
+        case Kind.DOUBLE | Kind.FLOAT:
+            value = _clamped(record, _float(record, _scalar(record, raw)))
+            return value if record.kind is Kind.DOUBLE else _single(value)
+        case Kind.LONG | Kind.SHORT | Kind.CHAR:
+            number = int(_clamped(record, _integer(record, _scalar(record, raw))))
+            return number & 0xFF if record.kind is Kind.CHAR else number
 
 
 def encode(record: Record, value: object) -> Value:
@@ -91,6 +97,14 @@ def _float(record: Record, given: str | float) -> float:
     if not math.isfinite(value):
         raise PutError(f"{record.name}: {value} is not a finite number")
     return value
+
+
+def _single(value: float) -> float:
+    """A number as 32 bits hold it."""
+    try:
+        return float(struct.unpack("f", struct.pack("f", value))[0])
+    except OverflowError:
+        return math.copysign(_LARGEST_SINGLE, value)
 
 
 def _integer(record: Record, given: str | float) -> int:
@@ -151,6 +165,8 @@ _ENCODERS: dict[Kind, Callable[[Record, Any], Value]] = {
     Kind.DOUBLES: lambda record, value: [float(v) for v in value][: record.length],
     Kind.LONGS: lambda record, value: [int(v) for v in value][: record.length],
     Kind.DOUBLE: lambda _, value: float(value),
+    Kind.FLOAT: lambda _, value: _single(float(value)),
+    Kind.CHAR: lambda _, value: int(value) & 0xFF,
     Kind.LONG: _encode_integer,
     Kind.SHORT: _encode_integer,
 }
