@@ -13,15 +13,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from layouts.beamline_ca import ChannelAccess
 from layouts.beamline_checks import cross_check
 from layouts.detector_models import MODELS, DetectorModel
+from layouts.strict import Strict as _Strict
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
 Vector = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Preset(StrEnum):
@@ -53,10 +54,6 @@ class BeamlineError(ValueError):
         self.findings = findings
         noun = "error" if len(findings) == 1 else "errors"
         super().__init__(f"{source}: {len(findings)} {noun}\n" + "\n".join(f"  {f}" for f in findings))
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 def _filled(values: Any, defaults: Callable[[str, dict[str, Any]], dict[str, Any]]) -> Any:
@@ -256,16 +253,6 @@ class Storage(_Strict):
     """Seconds beyond the frame time after which a series that sends nothing has stalled."""
     grace: Positive = 2.0
     """Seconds that an end message waits for frames it has overtaken."""
-
-
-class ChannelAccess(_Strict):
-    """Ports of the two CA servers, and of the writer's control socket."""
-
-    sim_port: Port = 5164
-    writer_port: Port = 5166
-    interface: str = "127.0.0.1"
-    control: str = "tcp://127.0.0.1:10004"
-    """Where the coordinator binds and the workers connect."""
 
 
 class Simulation(_Strict):
