@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ioc.channels import limits, make_channel
@@ -34,8 +34,11 @@ class Device:
     Values are read with ``device["NumImages"]`` and given with ``await device.post("NumImages", 5)``.
     """
 
-    def __init__(self, prefix: str, records: Iterable[Record], on_put: OnPut | None) -> None:
+    def __init__(
+        self, prefix: str, records: Iterable[Record], on_put: OnPut | None, *, at_once: bool = True
+    ) -> None:
         self.prefix = prefix
+        self._at_once = at_once
         self.records = expand(records)
         self._on_put = on_put
         self.channels: dict[str, Any] = {
@@ -108,6 +111,20 @@ class Device:
             await channel.post(value)
         await self._follow(self.records[name], channel.current, None)
 
+    async def set_alarm(self, severity: Severity, status: Status, *, posted: Collection[str]) -> None:
+        """Give all PVs the alarm of the one record whose fields they are.
+
+        Args:
+            severity: New severity.
+            status: New status.
+            posted: PVs whose subscribers are told; the others have it when they are next read or posted.
+        """
+        for name, channel in self.channels.items():
+            if name in posted:
+                await channel.post(channel.current, severity=severity, status=status)
+            else:
+                await channel.write_metadata(publish=False, severity=int(severity), status=int(status))
+
     async def set_metadata(
         self,
         name: str,
@@ -148,11 +165,12 @@ class Device:
     async def _put(self, name: str, value: Value) -> None:
         channel = self.channels[name]
         before = channel.current
-        await self.post(name, value)
+        if self._at_once or self._on_put is None:
+            await self.post(name, value)
         if self._on_put is None:
             return
         try:
-            await self._on_put(name, channel.current)
+            await self._on_put(name, encode(self.records[name], value))
         except PutError:
             await self._restore(name, before, value)
             raise
@@ -203,7 +221,14 @@ class Server:
         circuits = [circuit for context in self._contexts for circuit in context.circuits]
         return len(circuits), sum(len(circuit.circuit.channels) for circuit in circuits)
 
-    def device(self, prefix: str, records: Iterable[Record], on_put: OnPut | None = None) -> Device:
+    def device(
+        self,
+        prefix: str,
+        records: Iterable[Record],
+        on_put: OnPut | None = None,
+        *,
+        at_once: bool = True,
+    ) -> Device:
         """Serve a table under a prefix; before ``start``.
 
         Args:
@@ -212,11 +237,12 @@ class Server:
             records: The table.
             on_put: Called with name and value of each put, after the value is visible; the put completes when
                 it returns, and fails if it raises PutError.
+            at_once: Whether what is put is visible before the handler runs; otherwise the handler posts it.
 
         Raises:
             ValueError: Two records have the same name.
         """
-        device = Device(prefix, records, on_put)
+        device = Device(prefix, records, on_put, at_once=at_once)
         names = {prefix + name: channel for name, channel in device.channels.items()}
         for name, channel in names.items():
             channel.guard(name, self._gate, self._trace)
