@@ -63,6 +63,7 @@ class CaptureFiles:
             order.stem,
             rows_per_file=order.images_per_file,
             first=None if order.single_file_name is None else Path(order.single_file_name),
+            meta=None if order.attributes is None else directory / names.meta_file(order.stem),
             on_added=self.on_added,
         )
         try:
@@ -76,7 +77,7 @@ class CaptureFiles:
             "images_per_file": order.images_per_file,
         }
         try:
-            self.meta = MetaFile(path, about)
+            self.meta = MetaFile(path, about, order.attributes)
         except OSError:
             self._reserve.release()
             raise
@@ -139,6 +140,8 @@ class CaptureFiles:
         if self.rows:
             self.meta.write(self.rows)
             self.rows.clear()
+        else:
+            self.meta.mend()
 
     def finish(self, rows: int) -> tuple[RawFileReport, ...]:
         """Trim and close all files.

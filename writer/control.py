@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from layouts.capture import Outcome
 from layouts.stream.messages import Codec, SeriesParameters
+from writer.attribute_messages import Attribute, AttributeValues
 from writer.reports import CaptureRecord, Counters, SeriesReport
 
 HEARTBEAT: Final = 0.5
@@ -69,6 +70,7 @@ class Capture:
         images: Frames of a series, where the coordinator knows and the stream might not say.
         images_per_trigger: Frames of one trigger: after a whole number of them no stall is possible.
         stall: False if pauses of any length are in order.
+        attributes: NDAttributes to be stored beside the frames; None stores none at all.
     """
 
     capture: str
@@ -87,6 +89,7 @@ class Capture:
     images: int | None = None
     images_per_trigger: int | None = None
     stall: bool = True
+    attributes: tuple[Attribute, ...] | None = ()
     type: Literal["capture"] = "capture"
 
 
@@ -137,7 +140,7 @@ class Shutdown:
     type: Literal["shutdown"] = "shutdown"
 
 
-Command = Capture | Expect | Stop | Aborted | Identify | Shutdown
+Command = Capture | AttributeValues | Expect | Stop | Aborted | Identify | Shutdown
 
 
 # ---------------------------------------------------------------- worker to coordinator

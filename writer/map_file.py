@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from layouts.nexus.frames import masked, relative
-from layouts.nexus.tree import Group, Stretch, Virtual, group
+from layouts.nexus.tree import ExternalLink, Group, HardLink, Node, Stretch, Virtual, group
 from layouts.nexus.tree_h5 import write
-from layouts.raw.names import DATA
+from layouts.raw.names import DATA, DETECTOR, Meta
 
 
 class Part(NamedTuple):
@@ -26,7 +26,15 @@ class Part(NamedTuple):
     rows: int
 
 
-def tree(directory: Path, parts: Sequence[Part], *, rows: int, shape: tuple[int, int], dtype: str) -> Group:
+def tree(
+    directory: Path,
+    parts: Sequence[Part],
+    *,
+    rows: int,
+    shape: tuple[int, int],
+    dtype: str,
+    meta: Path | None = None,
+) -> Group:
     """What the file holds.
 
     Args:
@@ -35,6 +43,7 @@ def tree(directory: Path, parts: Sequence[Part], *, rows: int, shape: tuple[int,
         rows: Places of the whole capture.
         shape: Pixels, (slow, fast).
         dtype: Name of the type.
+        meta: The meta file, if there are NDAttributes in it.
     """
     stretches = tuple(
         Stretch(
@@ -49,8 +58,32 @@ def tree(directory: Path, parts: Sequence[Part], *, rows: int, shape: tuple[int,
         if part.row < rows and part.rows
     )
     frames = Virtual(shape=(rows, *shape), dtype=dtype, fill=masked(dtype), stretches=stretches)
-    entry = group("NXentry", {"data": group("NXdata", {"data": frames}, signal="data")}, default="data")
-    return group("NXroot", {"entry": entry}, default="entry")
+    return around(directory, frames, meta)
+
+
+def around(directory: Path, frames: Node, meta: Path | None) -> Group:
+    """The file around the frames, with the names and links of NDFileHDF5's default layout."""
+    near = None if meta is None else relative(meta, directory)
+    detector = group(
+        "NXdetector",
+        {
+            "data": HardLink(path=DATA),
+            "NDAttributes": None if near is None else ExternalLink(file=near, path=Meta.DETECTOR_ATTRIBUTES),
+        },
+    )
+    instrument = group(
+        "NXinstrument",
+        {
+            DETECTOR.rpartition("/")[2]: detector,
+            "NDAttributes": None if near is None else ExternalLink(file=near, path=Meta.ATTRIBUTES),
+        },
+    )
+    data = group("NXdata", {"data": frames}, signal="data")
+    return group(
+        "NXroot",
+        {"entry": group("NXentry", {"data": data, "instrument": instrument}, default="data")},
+        default="entry",
+    )
 
 
 def publish(path: Path, content: Group) -> None:

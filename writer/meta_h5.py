@@ -23,6 +23,8 @@ import layouts.filters_h5  # noqa: F401  registers the filter of the masks
 from layouts.raw.names import Column, Meta
 from layouts.stream.codecs import FILTERS
 from layouts.stream.messages import Codec
+from writer.attribute_messages import Attribute, AttributeValues
+from writer.attributes_h5 import AttributeColumns
 from writer.raw_h5 import LIBVER, PLANNED
 from writer.write_errors import failure
 
@@ -57,6 +59,7 @@ class Row(NamedTuple):
 PACKED: Final = struct.Struct("8q")
 """A row as bytes: makes a table of them in half the time that tuples take."""
 _COLUMNS: Final = tuple(Column(name) for name in Row._fields[1:])
+_SERIES, _STOP, _ARRIVAL = (Row._fields.index(name) for name in ("series", "stop_time", "arrival"))
 _FILL: Final = {Column.STORED: 0, Column.SERIES: -1, Column.FRAME: -1}
 
 
@@ -66,12 +69,18 @@ class MetaFile:
     Args:
         path: Made exclusively.
         attributes: Of the file's root, such as the detector's name.
+        columns: NDAttributes of the frames; None stores none, nor what NDFileHDF5 stores of every frame.
 
     Raises:
         WriteError: It cannot be made.
     """
 
-    def __init__(self, path: Path, attributes: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        attributes: Mapping[str, Any] | None = None,
+        columns: Sequence[Attribute] | None = None,
+    ) -> None:
         self.path: Final = path
         self._extent = 0
         self._live = False
@@ -85,11 +94,12 @@ class MetaFile:
             raise failure(error, path) from error
         try:
             self._file.attrs.update(dict(attributes or {}))
-            columns = self._file.create_group(Meta.COLUMNS)
-            self._columns = {column: _create(columns, column) for column in (*_COLUMNS, Column.STORED)}
+            group = self._file.create_group(Meta.COLUMNS)
+            self._columns = {column: _create(group, column) for column in (*_COLUMNS, Column.STORED)}
             self._ids = {column: data.id for column, data in self._columns.items()}
-            for group in (Meta.HEADERS, Meta.MASKS, Meta.FLATFIELDS, Meta.COUNTRATE_TABLES):
-                self._file.create_group(group)
+            for name in (Meta.HEADERS, Meta.MASKS, Meta.FLATFIELDS, Meta.COUNTRATE_TABLES):
+                self._file.create_group(name)
+            self._attributes = None if columns is None else AttributeColumns(self._file, columns)
             self._file.flush()
         except (OSError, RuntimeError) as error:
             self.abandon()
@@ -169,11 +179,31 @@ class MetaFile:
             for number, column in enumerate(_COLUMNS, start=1):
                 for begin, end, memory, file in runs:
                     self._ids[column].write(memory, file, columns[number, begin:end], _INT64)
+            if self._attributes is not None:
+                self._attributes.mend()
+                self._attributes.take(columns[0], columns[_SERIES], columns[_STOP], columns[_ARRIVAL])
             self._file.flush()
             stored = np.ones(len(rows), np.uint8)
             for begin, end, memory, file in runs:
                 self._ids[Column.STORED].write(memory, file, stored[begin:end], _UINT8)
             self._columns[Column.STORED].flush()
+        except (OSError, RuntimeError) as error:
+            raise failure(error, self.path) from error
+
+    def note(self, values: AttributeValues) -> None:
+        """Keep changes of NDAttributes; they are written with the next rows, or by ``mend``."""
+        if self._attributes is not None:
+            self._attributes.note(values)
+
+    def mend(self) -> None:
+        """Write what changes that came late make of rows that were written already.
+
+        Raises:
+            WriteError: The system refuses.
+        """
+        try:
+            if self._attributes is not None and self._attributes.mend():
+                self._file.flush()
         except (OSError, RuntimeError) as error:
             raise failure(error, self.path) from error
 
@@ -219,6 +249,8 @@ class MetaFile:
         try:
             for data in self._columns.values():
                 data.resize(rows, axis=0)
+            if self._attributes is not None:
+                self._attributes.resize(rows)
         except (OSError, RuntimeError) as error:
             raise failure(error, self.path) from error
         self._extent = rows

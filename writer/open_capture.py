@@ -228,6 +228,11 @@ class OpenCapture:
         else:
             self.captured = mark
 
+    def note(self, values: control.AttributeValues) -> None:
+        """NDAttributes have changed."""
+        if self._files is not None:
+            self._files.meta.note(values)
+
     def do(self, actions: Sequence[Action], now: float) -> None:
         """Carry out what the bookkeeping has decided."""
         for action in actions:

@@ -7,6 +7,7 @@ As the Dectris file writer has them: ``/entry/data/data`` (rows, slow, fast), ``
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,7 @@ class RawFiles:
         stem: Of their names.
         rows_per_file: 0 puts all in one.
         first: Path of the first, instead of the name that follows from the stem.
+        meta: The capture's meta file, where the first file's links to NDAttributes lead; None for no links.
         on_added: Called with each file that is made.
     """
 
@@ -72,12 +74,13 @@ class RawFiles:
         *,
         rows_per_file: int = 0,
         first: Path | None = None,
+        meta: Path | None = None,
         on_added: Callable[[Added], None] = lambda _added: None,
     ) -> None:
         self._directory = directory
         self._stem = stem
         self._mapping = Mapping(rows_per_file=rows_per_file)
-        self._first = first
+        self._first, self._meta = first, meta
         self.on_added = on_added
         """Called with each file that is made."""
         self._format: PixelFormat | None = None
@@ -272,6 +275,8 @@ class RawFiles:
             low = number * self._mapping.rows_per_file + 1
             data.attrs.create("image_nr_low", low, dtype=np.int32)
             data.attrs.create("image_nr_high", low + rows - 1, dtype=np.int32)
+            if number == 0 and self._first is not None:
+                _dress(file, path, self._meta)
             file.swmr_mode = True
         except (OSError, RuntimeError, ValueError) as error:
             if file is not None:
@@ -348,6 +353,18 @@ def _create(file: h5py.File, rows: int, pixels: PixelFormat) -> h5py.Dataset:
         fillvalue=np.iinfo(dtype).max,
         **codec,
     )
+
+
+def _dress(file: h5py.File, path: Path, meta: Path | None) -> None:
+    """What else clients look for in the file that FullFileName names, as in NDFileHDF5's default layout."""
+    file[f"{names.DETECTOR}/data"] = file[names.DATA]
+    if meta is not None:
+        # Relative, so that the directory can be moved; what only this file is copied with still opens.
+        near = os.path.relpath(meta, path.parent)
+        for place, target in names.attribute_links().items():
+            file[place] = h5py.ExternalLink(near, target)
+    for place, nx_class in names.CLASSES.items():
+        file[place].attrs["NX_class"] = np.bytes_(nx_class)
 
 
 def _quietly_close(file: h5py.File) -> None:

@@ -213,6 +213,9 @@ class Session:
             return
         capture = opened.capture
         match command:
+            case control.AttributeValues():
+                if opened.order.capture == command.capture:
+                    opened.note(command)
             case control.Expect():
                 rules = capture.rules.told(
                     images=command.images,

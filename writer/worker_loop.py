@@ -138,7 +138,13 @@ class WorkerLoop:
                     self._say_hello()
                 case control.Shutdown():
                     self._why_end = "the coordinator said so"
-                case control.Capture() | control.Expect() | control.Aborted() | control.Stop():
+                case (
+                    control.Capture()
+                    | control.AttributeValues()
+                    | control.Expect()
+                    | control.Aborted()
+                    | control.Stop()
+                ):
                     self._session.command(message)
                     self._tell()
                 case _:

@@ -13,6 +13,21 @@ DATA: Final = "/entry/data/data"
 """Frames (rows, slow, fast) in a raw file, and in a capture's file as clients see it."""
 
 
+ATTRIBUTES: Final = "/entry/instrument/NDAttributes"
+"""Where clients look for NDAttributes in a capture's file: a link to ``Meta.ATTRIBUTES``."""
+DETECTOR: Final = "/entry/instrument/detector"
+"""Where NDFileHDF5 has the frames too, and ``NDAttributes`` of its own."""
+
+
+CLASSES: Final = {
+    "/entry": "NXentry",
+    "/entry/data": "NXdata",
+    "/entry/instrument": "NXinstrument",
+    DETECTOR: "NXdetector",
+}
+"""Groups of a capture's file, as NDFileHDF5 has them."""
+
+
 class Column(StrEnum):
     """Columns of a meta file: one row for each place of the capture, -1 or 0 where no frame came."""
 
@@ -43,6 +58,15 @@ class Meta(StrEnum):
     """Group of pixel masks (slow, fast), uint32, named by hash."""
     FLATFIELDS = "/flatfields"
     COUNTRATE_TABLES = "/countrate_tables"
+    ATTRIBUTES = "/attributes"
+    """Group with a column for each NDAttribute, one row a frame."""
+    DETECTOR_ATTRIBUTES = "/detector_attributes"
+    """Group with what NDFileHDF5 puts beside the detector's data."""
+
+
+def attribute_links() -> dict[str, str]:
+    """Links of a capture's file, and where in the meta file each leads."""
+    return {ATTRIBUTES: Meta.ATTRIBUTES, f"{DETECTOR}/NDAttributes": Meta.DETECTOR_ATTRIBUTES}
 
 
 def raw_file(stem: str, number: int) -> str:

@@ -1,0 +1,53 @@
+"""NDAttributes on the control socket: which a capture stores, and how their values change.
+
+Values of PVs come to the coordinator, by its Channel Access client; the worker writes them beside the frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from layouts.attributes import AttributeType
+
+AttributeValue = float | int | str | None
+"""None where nobody knows: its PV does not answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """One column beside the frames.
+
+    Attributes:
+        name: Of its dataset.
+        value_type: Of its values.
+        description: For the reader of the file.
+        source_type: In areaDetector's words, such as ``NDAttrSourceEPICSPV``.
+        source: The PV, the parameter, or the constant itself.
+        constant: Whether ``value`` is all there is to it: it takes no room however many frames come.
+        value: When the capture began.
+    """
+
+    name: str
+    value_type: AttributeType
+    description: str = ""
+    source_type: str
+    source: str
+    constant: bool = False
+    value: AttributeValue = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeValues:
+    """What has changed since the last of these.
+
+    Attributes:
+        capture: Its name.
+        changes: Index of the attribute, ns since 1970 from which on it has the value, and the value.
+        ends: Series number and ns since 1970 at which the camera was no longer taking frames of it.
+    """
+
+    capture: str
+    changes: tuple[tuple[int, int, AttributeValue], ...] = ()
+    ends: tuple[tuple[int, int], ...] = ()
+    type: Literal["attribute_values"] = "attribute_values"
