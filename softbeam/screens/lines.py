@@ -79,8 +79,10 @@ class Table:
                 items = self._items()
                 names = [n for n in self.left() if fnmatchcase(n, entry)] if wild else [entry]
                 for name in names:
-                    if name in items:
-                        yield self._item(name, items[name], width)
+                    # A readback stands with its setpoint, where the table has one.
+                    item = name if name in items else name.removesuffix(_RBV)
+                    if item in items:
+                        yield self._item(item, items[item], width)
 
     def cells(self, cells: tuple[Cell, ...], box: Box) -> list[Widget]:
         """Widgets of cells that share a box; the place of a record that the table has not stays empty."""

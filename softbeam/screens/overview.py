@@ -52,7 +52,8 @@ def _lines(family: Family, cells: tuple[Cell, ...], width: int) -> Block:
         table = Table(family.records, device.prefix, family.plan)
         button = opener(device.name, _target(family, device), Box(PAD, 0, _NAME, HEIGHT))
         made.append(Made((button, *table.cells(cells, box)), PITCH))
-    title = family.title if len(family.devices) == 1 else f"{family.title}s"
+    many = len(family.devices) > 1 and not family.title.endswith("s")
+    title = f"{family.title}s" if many else family.title
     return Block(title, tuple(made))
 
 

@@ -66,11 +66,30 @@ STATS = Plan(
                     "Histogram",
                     ("ComputeHistogram", "HistSize", "HistM*", "HistBelow*", "HistAbove*", "Hist*"),
                 ),
-                Group("Profiles", ("ComputeProfiles", "Cursor?", "CursorVal", "ProfileSize*", "Profile*")),
                 _ARRAY,
             ),
         ),
-        Page(title="Time series", suffix="_series", groups=(Group("Time series", ("TS*",)),)),
+        Page(
+            title="Profiles",
+            suffix="_profiles",
+            groups=(
+                Group("Profiles", ("ComputeProfiles", "Cursor?", "CursorVal", "ProfileSize*", "MaxSize?")),
+                Group("Along the fast axis", ("Profile*X_RBV",)),
+                Group("Along the slow axis", ("Profile*Y_RBV",)),
+            ),
+        ),
+        Page(
+            title="Time series",
+            suffix="_series",
+            columns=4,
+            groups=(
+                Group("Values", ("TS*Value", "TSSigma", "TSTotal", "TSNet")),
+                Group("Places", ("TSM??X", "TSM??Y", "TSCentroid?")),
+                Group("Shape", ("TSCentroidTotal", "TSSigma*", "TSEccentricity", "TSOrientation")),
+                Group("Higher moments", ("TSSkew?", "TSKurtosis?")),
+                Group("Time series", ("TSControl", "TSAcquiring", "TSNumPoints", "TSCurrentPoint", "TSRead")),
+            ),
+        ),
     ),
     line=(
         Cell("UniqueId_RBV", "Frame", width=80),

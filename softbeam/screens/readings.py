@@ -54,7 +54,7 @@ class Reading:
         return "[" + ", ".join(self._number(item) for item in self.value) + "]"
 
     def _number(self, value: float | str) -> str:
-        decimals = self.record.precision if self.record.kind in (Kind.DOUBLE, Kind.DOUBLES) else 0
+        decimals = self.record.precision if self.record.kind in (Kind.DOUBLE, Kind.FLOAT, Kind.DOUBLES) else 0
         return f"{float(value):.{decimals}f}"
 
 
