@@ -92,6 +92,14 @@ class TriggerMode(StrEnum):
     EXTERNAL_GATE = "External Gate"
 
 
+class ShutterMode(StrEnum):
+    """ShutterMode."""
+
+    NONE = "None"
+    EPICS_PV = "EPICS PV"
+    DETECTOR_OUTPUT = "Detector output"
+
+
 class Armed(StrEnum):
     """Whether the detector waits for triggers."""
 

@@ -7,6 +7,7 @@ unless a name says otherwise.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,7 @@ class DetectorModel:
 
     Attributes:
         name: The model as Dectris writes it, "EIGER2 1M".
+        generation: Whose interface it has: an EIGER's or an EIGER2's.
         description: What the detector says of itself in streams and files.
         module: Pixels of one module, (fast, slow).
         gap: Pixels between two modules, (fast, slow).
@@ -25,6 +27,7 @@ class DetectorModel:
     """
 
     name: str
+    generation: Literal["eiger1", "eiger2"]
     description: str
     module: tuple[int, int]
     gap: tuple[int, int]
@@ -52,6 +55,7 @@ class DetectorModel:
 def _eiger(size: str, *grid: int) -> DetectorModel:
     return DetectorModel(
         name=f"EIGER {size}",
+        generation="eiger1",
         description=f"Dectris Eiger {size}",
         module=(1030, 514),
         gap=(10, 37),
@@ -63,6 +67,7 @@ def _eiger(size: str, *grid: int) -> DetectorModel:
 def _eiger2(size: str, *grid: int) -> DetectorModel:
     return DetectorModel(
         name=f"EIGER2 {size}",
+        generation="eiger2",
         description=f"Dectris EIGER2 Si {size}",
         module=(1028, 512),
         gap=(12, 38),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ioc.array_values import plane
 from ioc.menus import (
     CompressionAlgo,
     DataSource,
@@ -99,13 +100,13 @@ def readings(config: EigerConfig, detector: Detector) -> dict[str, Any]:
     bits = config.bit_depth_image
     spec = detector.spec
     found = {f"{pv}_RBV": value for pv, value in setpoints(config).items()}
+    found |= plane(spec.width, spec.height, bits)
     return found | {
         "BitDepthImage_RBV": bits,
         "DataType": DataType(f"UInt{bits}"),
         "DataType_RBV": DataType(f"UInt{bits}"),
         "CountCutoff_RBV": min(config.saturation_value, 2**31 - 1),
         "DeadTime_RBV": config.frame_time - config.count_time,
-        "ArraySize_RBV": spec.width * spec.height * bits // 8,
         "Codec_RBV": "" if config.compression is messages.Codec.NONE else str(config.compression),
     }
 
@@ -126,15 +127,13 @@ def identity(detector: Detector) -> dict[str, Any]:
         "SensorThickness_RBV": detector.sensor_thickness,
         "XPixelSize_RBV": spec.pixel_size,
         "YPixelSize_RBV": spec.pixel_size,
-        "ArraySizeZ_RBV": 0,
-        "Dimensions_RBV": [spec.width, spec.height, *[0] * 8],
         "StreamVersion": version,
         "StreamVersion_RBV": version,
     }
     for axis, size in sizes.items():
-        found |= {f"MaxSize{axis}_RBV": size, f"ArraySize{axis}_RBV": size}
+        found |= {f"MaxSize{axis}_RBV": size}
         found |= {f"Size{axis}": size, f"Size{axis}_RBV": size}
-    return found | {"ArraySize0": spec.width, "ArraySize1": spec.height}
+    return found
 
 
 _ONLY: dict[str, tuple[Any, str]] = {

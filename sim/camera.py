@@ -67,7 +67,9 @@ class Camera:
         self.eiger = Eiger(config=initial_config(beamline, detector))
         self.link = Link(detector.name, file, on_report=self._hear, on_died=self._died)
         self.device = server.device(
-            names.cam(prefix, detector.pv, beamline.preset), cam.cam(detector.name), self._put
+            names.cam(prefix, detector.pv, beamline.preset),
+            cam.cam(detector.spec.generation, detector.name),
+            self._put,
         )
         self.sim = server.device(names.sim(prefix, detector.pv), cam.truth(), self._put_sim)
         self.changed = asyncio.Condition()
@@ -88,8 +90,8 @@ class Camera:
         """
         await self.link.ensure()
         await self.apply(Initialize())
-        await self.device.post_all(cam_values.identity(self.detector))
-        await self.device.post_all(cam_values.setpoints(self.eiger.config))
+        await self._show(cam_values.identity(self.detector))
+        await self._show(cam_values.setpoints(self.eiger.config))
         await self._settle()
         await self.say("Ready")
 
@@ -135,7 +137,11 @@ class Camera:
         self.eiger, _ = step(self.eiger, Configure(name=name, value=value), time.monotonic())
 
     async def _settle(self) -> None:
-        await self.device.post_changed(cam_values.readings(self.eiger.config, self.detector))
+        await self._show(cam_values.readings(self.eiger.config, self.detector))
+
+    async def _show(self, values: dict[str, Any]) -> None:
+        """Post what this generation of detector has of these values."""
+        await self.device.post_changed({name: v for name, v in values.items() if name in self.device})
 
     async def say(self, message: str, *, severity: Severity = Severity.NONE) -> None:
         """Tell what the detector does, or what went wrong."""
@@ -283,7 +289,7 @@ class Camera:
         """Edges at the begin of an acquisition, each a monitor of its own."""
         self._counter = int(self.device["ArrayCounter"])
         await self.device.post("Acquire_RBV", Acquiring.ACQUIRING)
-        await self.device.post("AcquireBusy", Acquire.ACQUIRE)
+        await self.device.post("AcquireBusy", Acquiring.ACQUIRING)
         await self.device.post("AcquireBusyCB", Acquiring.ACQUIRING)
         await self.device.post("DetectorState_RBV", DetectorState.ACQUIRE, severity=Severity.NONE)
         await self.say("Arming")
@@ -305,7 +311,7 @@ class Camera:
         await self.device.post("AcquireBusyCB", Acquiring.DONE)
         await self.device.post("Acquire_RBV", Acquiring.DONE)
         await self.device.post("Acquire", Acquire.DONE)
-        await self.device.post("AcquireBusy", Acquire.DONE)
+        await self.device.post("AcquireBusy", Acquiring.DONE)
 
     @property
     def is_manual(self) -> bool:

@@ -49,7 +49,9 @@ def devices(beamline: Beamline) -> list[DeviceTable]:
     for d in b.detectors:
         cam_prefix, hdf_prefix = (f(b.prefix, d.pv, b.preset) for f in (names.cam, names.hdf))
         found += [
-            DeviceTable(title=f"detector {d.name}", prefix=cam_prefix, records=expand(cam())),
+            DeviceTable(
+                title=f"detector {d.name}", prefix=cam_prefix, records=expand(cam(d.spec.generation, d.name))
+            ),
             DeviceTable(
                 title=f"truth of {d.name}", prefix=names.sim(b.prefix, d.pv), records=expand(truth())
             ),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from ioc import names
+from ioc.array_values import plane
 from ioc.menus import Capture, Capturing, DataType, FileWriteMode, NoYes, WriteStatus
 from ioc.records import PutError, Severity
 from ioc.server import Server
@@ -203,11 +204,7 @@ class HdfDevice:
     async def show_format(self, shape: tuple[int, int], dtype: str) -> None:
         """Size and type of the frames to come."""
         slow, fast = shape
-        sizes: dict[str, object] = {"ArraySize0": fast, "ArraySize1": slow, "ArraySize2": 0}
-        sizes |= {"Dim0SA": fast, "Dim1SA": slow, "ArraySizeX_RBV": fast, "ArraySizeY_RBV": slow}
-        sizes |= {"ArraySize_RBV": fast * slow * _BITS[dtype] // 8}
-        sizes |= {"Dimensions": [fast, slow, *[0] * 8], "Dimensions_RBV": [fast, slow, *[0] * 8]}
-        await self.device.post_changed(sizes)
+        await self.device.post_changed(plane(fast, slow, _BITS[dtype]))
         for name in ("DataType", "DataType_RBV"):
             await self.device.post_changed({name: _TYPES[dtype]})
 

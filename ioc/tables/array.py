@@ -5,6 +5,7 @@ Names and menus are ADCore's; the union with what ophyd's classes ask for beyond
 
 from __future__ import annotations
 
+from ioc.array_values import AXES
 from ioc.menus import (
     Capture,
     Capturing,
@@ -15,10 +16,10 @@ from ioc.menus import (
     NoYes,
     WriteStatus,
 )
-from ioc.records import Kind, Record
+from ioc.records import PvClass, Record
+from ioc.tables.asyn import asyn
 from ioc.tables.build import ACTS, ECHOES, choice, said, shown, string, text, told, whole
 
-_AXES = range(10)
 _ATTRIBUTES_STATUS = (
     "Attributes file OK",
     "File not found",
@@ -27,51 +28,88 @@ _ATTRIBUTES_STATUS = (
 )
 
 
-def nd_array(port: str) -> tuple[Record, ...]:
+def nd_array(port: str, *, attributes: PvClass = ACTS) -> tuple[Record, ...]:
     """Records of NDArrayBase.
 
     Args:
         port: The asyn port's name, which plugins name as their source.
+        attributes: What becomes of puts of NDAttributesFile and NDAttributesMacros.
     """
     return (
         shown("PortName_RBV", port, "Name of the port that plugins take arrays from."),
         shown("ADCoreVersion_RBV", "3.14.0", "Version of ADCore whose records these are."),
         shown("DriverVersion_RBV", "0.1.0", "Version of softbeam."),
-        whole("ArrayCounter", 0, "Arrays handed on since it was last set.", does=ACTS),
+        whole("ArrayCounter", 0, "Arrays counted since it was last set.", does=ACTS),
         choice("ArrayCallbacks", DisableEnable, "Enable", "Whether arrays are handed on.", does=ACTS),
-        shown("ArrayRate_RBV", 0.0, "Arrays per second.", units="Hz", precision=1),
-        whole("NDimensions", 2, "Number of dimensions."),
-        Record(name="Dimensions_RBV", kind=Kind.LONGS, initial=[0] * 10, length=10, doc="All dimensions."),
-        Record(name="Dimensions", kind=Kind.LONGS, initial=[0] * 10, length=10, doc="All dimensions."),
-        shown("ArraySizeX_RBV", 0, "Pixels along the fast axis."),
-        shown("ArraySizeY_RBV", 0, "Pixels along the slow axis."),
-        shown("ArraySizeZ_RBV", 0, "Third dimension."),
-        shown("ArraySize_RBV", 0, "Bytes of an array.", units="B"),
-        *(whole(f"ArraySize{axis}", 0, f"Size of dimension {axis}.") for axis in _AXES),
-        *(whole(f"Dim{axis}SA", 0, f"Size of dimension {axis}.") for axis in _AXES),
+        shown("ArrayRate_RBV", 0.0, "Arrays in the last second.", units="Hz", precision=2, rtype="calc"),
+        *_sizes(),
         choice("DataType", DataType, "UInt32", "Type of a pixel.", does=ACTS),
         choice("ColorMode", ColorMode, "Mono", "Colour mode."),
         told("BayerPattern_RBV", ("RGGB", "GBRG", "GRBG", "BGGR"), doc="Bayer pattern."),
         shown("UniqueId_RBV", 0, "Number of the latest array."),
-        shown("TimeStamp_RBV", 0.0, "Time of the latest array.", units="s", precision=9),
+        shown("TimeStamp_RBV", 0.0, "Time of the latest array, since 1990.", units="s", precision=3),
         shown("EpicsTSSec_RBV", 0, "Seconds of its EPICS time."),
         shown("EpicsTSNsec_RBV", 0, "Nanoseconds of its EPICS time."),
-        shown("CompressedSize_RBV", 0, "Bytes of the latest array, compressed.", units="B"),
-        string("Codec_RBV", "", "Its compression.", does=ACTS, rbv=False),
-        text("NDAttributesFile", "", "Attributes to store with every frame, as a file or as XML.", rbv=False),
-        string("NDAttributesMacros", "", "Macros for the attributes.", rbv=False),
+        shown("CompressedSize_RBV", 0, "Bytes of the latest array, compressed."),
+        shown("Codec_RBV", "", "Its compression."),
+        text(
+            "NDAttributesFile",
+            "",
+            "Attributes to store with every frame, as a file or as XML.",
+            does=attributes,
+            rbv=False,
+        ),
+        text("NDAttributesMacros", "", "Macros for the attributes.", does=attributes, rbv=False),
         told("NDAttributesStatus", _ATTRIBUTES_STATUS, doc="Whether the attributes were understood."),
+        *_pool(),
+        *asyn(port),
+    )
+
+
+def _sizes() -> tuple[Record, ...]:
+    """Sizes are what the frames are: the setpoints of the template are inputs of the same chain."""
+    whole_list: list[int] = [0] * AXES
+    found = [
+        shown("ArraySizeX_RBV", 0, "Pixels along the fast axis."),
+        shown("ArraySizeY_RBV", 0, "Pixels along the slow axis."),
+        shown("ArraySizeZ_RBV", 0, "Third dimension."),
+        shown("ArraySize_RBV", 0, "Bytes of an array."),
+    ]
+    for ending in ("", "_RBV"):
+        out = "" if ending else "longout"
+        found += [
+            shown(f"NDimensions{ending}", 0, "Number of dimensions.", rtype=out),
+            shown(f"Dimensions{ending}", whole_list, "All dimensions, the fastest first."),
+        ]
+        for axis in range(AXES):
+            doc = f"Size of dimension {axis}."
+            found += [
+                shown(f"Dim{axis}SA{ending}", [0], doc, rtype="subArray"),
+                shown(f"ArraySize{axis}{ending}", 0, doc),
+            ]
+    return tuple(found)
+
+
+def _pool() -> tuple[Record, ...]:
+    return (
         shown("PoolMaxBuffers", 0, "Buffers at most; 0 is no limit."),
         shown("PoolMaxMem", 0.0, "Memory at most; 0 is no limit.", units="MB", precision=1),
-        shown("PoolUsedMem", 0.0, "Memory in use.", units="MB", precision=1),
-        shown("PoolAllocBuffers", 0, "Buffers allocated."),
+        shown("PoolUsedMem", 0.0, "Memory of the buffers.", units="MB", precision=1),
+        shown("PoolAllocBuffers", 0, "Buffers: as many as were ever in use at once."),
         shown("PoolFreeBuffers", 0, "Buffers free."),
-        shown("PoolUsedBuffers", 0, "Buffers in use."),
-        choice("EmptyFreeList", ("Done", "Empty"), doc="Give free buffers back.", rbv=False),
-        shown("NumQueuedArrays", 0, "Arrays on their way to plugins."),
-        whole("NumPreAllocBuffers", 0, "Buffers to allocate in advance."),
-        choice("PreAllocBuffers", ("Done", "Allocate"), doc="Allocate them.", rbv=False),
-        whole("AsynIO", 0, "The asyn record of the port.", rbv=False),
+        shown("PoolUsedBuffers", 0.0, "Buffers in use.", precision=0, rtype="calc"),
+        choice("PoolPollStats", ("Done", "Poll"), doc="Count the buffers again.", does=ACTS, rbv=False),
+        choice("EmptyFreeList", ("Done", "Empty"), doc="Give free buffers back.", does=ACTS, rbv=False),
+        shown("NumQueuedArrays", 0, "Arrays that a plugin has still to take."),
+        whole("NumPreAllocBuffers", 100, "Buffers to allocate in advance."),
+        choice(
+            "PreAllocBuffers",
+            ("Done", "Allocate"),
+            doc="Allocate them.",
+            does=ACTS,
+            rbv=False,
+            rtype="busy",
+        ),
     )
 
 
@@ -95,10 +133,10 @@ def nd_file(*, acts: bool) -> tuple[Record, ...]:
         choice("AutoSave", NoYes, "No", "Whether every frame is a file in Single mode.", does=does),
         choice(
             "FileFormat",
-            ("HDF5", "Invalid"),
-            "HDF5",
-            "Echoes: HDF5 it is.",
-            readback_menu=("HDF5", "Undefined"),
+            ("HDF5" if acts else "Undefined", "Invalid"),
+            doc="Echoes: HDF5 it is." if acts else "Echoes: the writer writes the files.",
+            readback_menu=("HDF5" if acts else "netCDF", "Undefined"),
+            rtype="mbbo",
         ),
         choice("FileWriteMode", FileWriteMode, "Stream", "How frames become files.", does=does),
         whole("NumCapture", 0, "Frames to capture; 0 is until told to stop.", does=does),

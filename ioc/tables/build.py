@@ -6,8 +6,12 @@ name, as the templates' input records do.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
 from ioc.records import Kind, Menu, PvClass, Record, Value
 
+_OUTPUTS = {Kind.LONG: "longout", Kind.ENUM: "mbbo", Kind.DOUBLE: "ao"}
 ACTS = PvClass.ACTS
 ECHOES = PvClass.ECHOES
 READONLY = PvClass.READONLY
@@ -24,6 +28,7 @@ def number(
     precision: int = 4,
     low: float = 0.0,
     high: float = 0.0,
+    rtype: str = "",
 ) -> Record:
     """A DOUBLE."""
     return Record(
@@ -37,6 +42,7 @@ def number(
         precision=precision,
         low=low,
         high=high,
+        rtype=rtype,
     )
 
 
@@ -51,6 +57,7 @@ def whole(
     low: float = 0,
     high: float = 0,
     kind: Kind = Kind.LONG,
+    rtype: str = "",
 ) -> Record:
     """A LONG, or a SHORT where told."""
     return Record(
@@ -63,6 +70,7 @@ def whole(
         units=units,
         low=low,
         high=high,
+        rtype=rtype,
     )
 
 
@@ -128,23 +136,53 @@ def string(
     )
 
 
-def shown(name: str, initial: Value, doc: str = "", *, units: str = "", precision: int = 4) -> Record:
+def shown(
+    name: str,
+    initial: Value,
+    doc: str = "",
+    *,
+    units: str = "",
+    precision: int = 4,
+    rtype: str = "",
+) -> Record:
     """A read-only record of the initial value's type."""
-    if isinstance(initial, list):
-        whole_numbers = all(isinstance(v, int) for v in initial)
-        kind = Kind.LONGS if whole_numbers else Kind.DOUBLES
-        return Record(name=name, kind=kind, initial=initial, length=len(initial), doc=doc, units=units)
     kinds = {int: Kind.LONG, float: Kind.DOUBLE, str: Kind.STRING}
+    length = 1
+    if isinstance(initial, list):
+        kind = Kind.LONGS if all(isinstance(v, int) for v in initial) else Kind.DOUBLES
+        length = len(initial)
+    else:
+        kind = kinds[type(initial)]
     return Record(
-        name=name, kind=kinds[type(initial)], initial=initial, doc=doc, units=units, precision=precision
+        name=name,
+        kind=kind,
+        initial=initial,
+        length=length,
+        doc=doc,
+        units=units,
+        precision=precision,
+        rtype=rtype,
     )
 
 
-def told(name: str, menu: Menu, initial: str | None = None, doc: str = "") -> Record:
+def told(name: str, menu: Menu, initial: str | None = None, doc: str = "", *, rtype: str = "") -> Record:
     """A read-only ENUM."""
-    return choice(name, menu, initial, doc, does=READONLY)
+    return choice(name, menu, initial, doc, does=READONLY, rtype=rtype)
 
 
 def said(name: str, initial: str = "", doc: str = "", *, length: int = 256) -> Record:
     """A read-only long string."""
     return text(name, initial, doc, does=READONLY, length=length)
+
+
+def switched_off(records: Iterable[Record], names: Collection[str]) -> tuple[Record, ...]:
+    """Records with those of the names disabled, as a template does with what its device has not.
+
+    They keep their readback, their type and their value, and clients may not put.
+    """
+    return tuple(
+        replace(record, pv_class=READONLY, disabled=True, rtype=record.rtype or _OUTPUTS[record.kind])
+        if record.name in names
+        else record
+        for record in records
+    )

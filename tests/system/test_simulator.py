@@ -272,7 +272,6 @@ def test_values_that_cannot_be_are_refused_and_settle(sim):
                 ("AcquireTime", -1.0, "count_time"),
                 ("PhotonEnergy", 1.0, "photon_energy"),
                 ("TriggerMode", "External Gate", "External Series"),
-                ("BinX", 2, "binning"),
                 ("StreamVersion", "Stream", "beamline file"),
                 ("Threshold2Enable", "Enable", "one threshold"),
             ):
