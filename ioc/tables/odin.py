@@ -153,7 +153,7 @@ def _writer() -> Iterable[Record]:
         told("TimeoutActive_RBV", _TIMER, doc="Whether that timer runs."),
         whole(
             "CloseFileTimeout",
-            1000,
+            5000,
             "Time without a frame after which files are closed, once StartTimeout was put.",
             does=ACTS,
             units="ms",

@@ -5,18 +5,26 @@ import sys
 import time
 from pathlib import Path
 
+from dodal.common.beamlines.beamline_utils import set_config_client
 from dodal.devices.detector import DetectorParams, TriggerMode
 from dodal.devices.detector.det_dim_constants import EIGER2_X_4M_SIZE
-from dodal.devices.eiger import EigerDetector
+from dodal.devices.eiger import EigerDetector, EigerTimeouts
 from ophyd import EpicsSignal
 
 PREFIX, DETECTOR, DIRECTORY, CYCLES = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
 IMAGES, TRIGGERS = 3, 2
 
 
+class BeamCentre:
+    """Stands in for Diamond's configuration server, which has the beam centre against the distance in mm."""
+
+    columns = ((100.0, 900.0), (77.55, 77.55), (81.07, 81.07))
+
+    def get_file_contents(self, _path: str, _model: type) -> "BeamCentre":
+        return self
+
+
 def parameters(run: int, mode: TriggerMode) -> DetectorParams:
-    table = DIRECTORY / "beam.txt"
-    table.write_text("# distance, beam x, beam y\nUnits mm mm mm\n100 77.55 81.07\n900 77.55 81.07\n")
     return DetectorParams(
         expected_energy_ev=12700.0 + run,
         exposure_time_s=0.02,
@@ -29,7 +37,7 @@ def parameters(run: int, mode: TriggerMode) -> DetectorParams:
         num_images_per_trigger=IMAGES,
         num_triggers=TRIGGERS,
         use_roi_mode=False,
-        det_dist_to_beam_converter_path=str(table),
+        det_dist_to_beam_converter_path="beam_centre",
         trigger_mode=mode,
         detector_size_constants=EIGER2_X_4M_SIZE,
     )
@@ -40,7 +48,31 @@ def pulse(line: EpicsSignal) -> None:
     time.sleep(0.15)
 
 
+def refused_and_cleared(eiger: EigerDetector, line: EpicsSignal) -> None:
+    """Arming with the name of files that are there fails and says so; the next stage clears the error."""
+    eiger.timeouts = EigerTimeouts(general_status_timeout=3, meta_file_ready_timeout=3)
+    eiger.set_detector_parameters(parameters(1, TriggerMode.SET_FRAMES))
+    try:
+        eiger.stage()
+    except Exception:  # which one is ophyd's affair
+        node = eiger.odin.nodes.node_0
+        assert node.error_status.get() == 1
+        assert "exists" in node.error_message.get()
+    else:
+        raise AssertionError("files that are there were to be written over")
+    time.sleep(1.0)  # its own put of Capture gives up a little later than it does
+    eiger.stop()
+    eiger.timeouts = EigerTimeouts()
+    eiger.set_detector_parameters(parameters(CYCLES + 2, TriggerMode.SET_FRAMES))
+    eiger.stage()
+    assert eiger.odin.nodes.node_0.error_status.get() == 0
+    for _ in range(TRIGGERS):
+        pulse(line)
+    assert eiger.unstage()
+
+
 def main() -> None:
+    set_config_client(BeamCentre())
     eiger = EigerDetector(beamline="i03", prefix=f"{PREFIX}{DETECTOR}:", name="eiger")
     eiger.wait_for_connection(all_signals=True, timeout=60)
     line = EpicsSignal(f"{PREFIX}TRIG:PulseIn", name="line")
@@ -64,6 +96,7 @@ def main() -> None:
     eiger.stop()
     assert eiger.cam.acquire.get() == 0
     assert eiger.odin.meta.ready.get() == 0
+    refused_and_cleared(eiger, line)
     print("RESULT", json.dumps(done))  # noqa: T201
 
 
