@@ -55,6 +55,7 @@ class Capture:
     _next_row: int = 0
     _missing: list[int] = field(default_factory=list[int])
     _heard: float = 0.0
+    _empty: float = -math.inf
     _doubted: PixelFormat | None = None
 
     @property
@@ -161,6 +162,19 @@ class Capture:
         self.tally.received += 1
         self.tally.failed += 1
 
+    def passed(self, key: SeriesKey, number: int, now: float) -> None:
+        """A frame passed by, as nobody wants frames for now: its series goes on nevertheless."""
+        self._heard = now
+        self.tally.received += 1
+        self.tally.refuse(UNWANTED)
+        series = self.series
+        if series is not None and series.key == key and number >= series.first:
+            series.touch(number - series.first, now)
+
+    def ran_dry(self, now: float) -> None:
+        """Nothing more waits on the stream: all that had come by now is in its place."""
+        self._empty = now
+
     def end(self, key: SeriesKey, now: float) -> list[Action]:
         """An end message came."""
         self._heard = now
@@ -226,7 +240,9 @@ class Capture:
                 actions += self._close(*verdict, now=now)
         if self.finished is None and self.stopping is not None:
             quiet = now >= max(self._heard, self.stopping) + QUIET
-            if quiet or now >= self.stopping + self.rules.grace:
+            # A series may go on for hours: what was on its way when the client stopped has come by then.
+            caught_up = self._empty >= self.stopping + QUIET
+            if quiet or caught_up or now >= self.stopping + self.rules.grace:
                 actions += self._finish(now)
         return actions
 

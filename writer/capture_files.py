@@ -62,6 +62,7 @@ class CaptureFiles:
             directory,
             order.stem,
             rows_per_file=order.images_per_file,
+            suffix=order.temp_suffix,
             first=None if order.single_file_name is None else Path(order.single_file_name),
             meta=None if order.attributes is None else directory / names.meta_file(order.stem),
             on_added=self.on_added,
@@ -86,10 +87,7 @@ class CaptureFiles:
                 self.raw.plan(order.num_capture)
                 self.raw.start(PixelFormat(order.shape, order.dtype, order.codec))
         except OSError:
-            self._reserve.release()
-            self.raw.discard()
-            self.meta.abandon()
-            path.unlink(missing_ok=True)
+            self.discard()
             raise
 
     def start(self, start: Start) -> None:
@@ -154,6 +152,14 @@ class CaptureFiles:
         reports = self.raw.finish(rows)
         self.meta.finish(rows)
         return _reports(reports)
+
+    def discard(self) -> None:
+        """Close and remove all files, as nothing is in them; never raises."""
+        self._reserve.release()
+        self.raw.discard()
+        self.meta.abandon()
+        self.meta.path.unlink(missing_ok=True)
+        self.rows.clear()
 
     def abandon(self, high: int) -> tuple[RawFileReport, ...]:
         """Close all files after an error, trimmed to the places below ``high``; never raises."""

@@ -19,7 +19,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 from layouts.capture import Outcome
 from layouts.stream.messages import Codec, SeriesParameters
 from writer.attribute_messages import Attribute, AttributeValues
-from writer.reports import CaptureRecord, Counters, SeriesReport
+from writer.reports import CaptureRecord, Counters, FrameReport, SeriesReport
+from writer.requests import (
+    Answer,
+    Request,
+    SinglesReport,
+)
 
 HEARTBEAT: Final = 0.5
 """Longest time between two messages of a living worker, s."""
@@ -67,6 +72,8 @@ class Capture:
         stall_timeout: Beyond the frame time, when a series that sends nothing has stalled.
         grace: How long an end message waits for frames it has overtaken.
         flush_interval: Between two flushes.
+        flush_frames: Frames after which to flush before that time; 0 is by time alone.
+        temp_suffix: Behind the names of raw files until the capture has ended.
         images: Frames of a series, where the coordinator knows and the stream might not say.
         images_per_trigger: Frames of one trigger: after a whole number of them no stall is possible.
         stall: False if pauses of any length are in order.
@@ -86,6 +93,8 @@ class Capture:
     stall_timeout: float = 10.0
     grace: float = 2.0
     flush_interval: float = 0.08
+    flush_frames: int = 0
+    temp_suffix: str = ""
     images: int | None = None
     images_per_trigger: int | None = None
     stall: bool = True
@@ -140,7 +149,7 @@ class Shutdown:
     type: Literal["shutdown"] = "shutdown"
 
 
-Command = Capture | AttributeValues | Expect | Stop | Aborted | Identify | Shutdown
+Command = Capture | AttributeValues | Expect | Stop | Aborted | Identify | Shutdown | Request
 
 
 # ---------------------------------------------------------------- worker to coordinator
@@ -218,6 +227,13 @@ class Status:
         totals: Of the worker's life.
         cpu: Seconds of processor time of the worker's life.
         connected: Whether a detector is at the other end of the stream's socket.
+        latest: The frame that came last; None before the first.
+        passed: Frames of the worker's life that passed by while it was told to take none.
+        execution: Milliseconds of work that a frame took, on average since the Status before.
+        backlog: Frames stored that readers cannot see yet.
+        flushes: Flushes of this capture, or of the last one, that showed readers more.
+        queue: Frames that may wait at the stream's socket.
+        singles: What became of Singles; None without such an order.
     """
 
     detector: str
@@ -231,6 +247,13 @@ class Status:
     totals: Counters = field(default_factory=Counters)
     cpu: float = 0.0
     connected: bool = False
+    latest: FrameReport | None = None
+    passed: int = 0
+    execution: float = 0.0
+    backlog: int = 0
+    flushes: int = 0
+    queue: int = 0
+    singles: SinglesReport | None = None
     message: str = ""
     type: Literal["status"] = "status"
 
@@ -270,7 +293,7 @@ class Failed:
     type: Literal["failed"] = "failed"
 
 
-Event = Hello | Opened | Started | FileAdded | Status | SeriesEnded | Done | Failed
+Event = Hello | Opened | Started | FileAdded | Status | SeriesEnded | Done | Failed | Answer
 ControlMessage = Command | Event
 
 _adapter: TypeAdapter[ControlMessage] = TypeAdapter(Annotated[ControlMessage, Field(discriminator="type")])

@@ -20,6 +20,7 @@ from layouts.nexus.outside import Facts
 from layouts.nexus.tree import Group, differences
 from layouts.nexus.tree_h5 import read, write
 from layouts.raw.names import dectris_master_file, master_file
+from writer.give_name import give_name
 
 _NOTHING = ("master not written: no detector gave a frame", "see why the acquisition ended")
 
@@ -106,24 +107,10 @@ def _publish(path: Path, tree: Group, known: Facts) -> tuple[Facts, list[Finding
             )
         if not any(f.severity is Severity.ERROR for f in findings):
             _sync(temporary)
-            _name(temporary, path)
+            give_name(temporary, path)
         return known, findings
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _name(temporary: Path, path: Path) -> None:
-    """Give a file its name unless something has it: a link fails then, a rename would not."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise FileExistsError(errno.EEXIST, "is there already", str(path)) from None
-    except OSError as problem:
-        if problem.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
-            raise
-        # File systems without hard links: claim the name first, then put the file there.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-        temporary.replace(path)
 
 
 def _sync(path: Path) -> None:

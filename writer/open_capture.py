@@ -19,11 +19,13 @@ from layouts.stream.v2_frames import Form
 from writer import control
 from writer.capture import Capture
 from writer.capture_files import Arrays, CaptureFiles
+from writer.capture_report import Files, capture_record, series_report
 from writer.capture_values import Action, Began, Ended, Finished, PixelFormat
 from writer.control import WorkerState
+from writer.latest import Recent
 from writer.meta_h5 import Row
 from writer.raw_h5 import Added
-from writer.reports import CaptureRecord, RawFileReport, SeriesReport
+from writer.reports import RawFileReport
 from writer.series import Announced, Rules, SeriesKey
 from writer.stretch import SUSPICIOUS, Parts, Read, Receive, Stretch
 
@@ -37,12 +39,19 @@ class OpenCapture:
         order: What the coordinator asked for.
         now: Monotonic time in seconds.
         emit: Takes what the coordinator is told.
+        recent: Is told of the frames that come fast; the others are seen by whoever hands them in.
 
     Raises:
         WriteError: A file cannot be made.
     """
 
-    def __init__(self, order: control.Capture, now: float, emit: Callable[[control.Event], None]) -> None:
+    def __init__(
+        self,
+        order: control.Capture,
+        now: float,
+        emit: Callable[[control.Event], None],
+        recent: Recent | None = None,
+    ) -> None:
         self.order: Final = order
         self.frame_bytes = 0
         """Size of the frame stored last."""
@@ -50,6 +59,11 @@ class OpenCapture:
         """Places below which every frame is flushed, or known missing."""
         self.last_frame = -1
         self.last_series: int | None = None
+        self.flushes = 0
+        """Flushes that showed readers more."""
+        self._flushed = 0
+        """Frames that the latest of them could show."""
+        self._recent = recent or Recent()
         self._emit = emit
         self._opened = now
         self._to_wall = time.time() - time.monotonic()
@@ -83,6 +97,17 @@ class OpenCapture:
     def is_done(self) -> bool:
         """Whether Done has been said."""
         return self.capture.finished is not None
+
+    @property
+    def backlog(self) -> int:
+        """Frames stored that readers cannot see yet."""
+        return 0 if self._files is None else self.capture.tally.stored - self._flushed
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether so many frames wait for a flush that they get one before its time."""
+        most = self.order.flush_frames
+        return most > 0 and self.capture.tally.stored - self._flushed >= most
 
     @property
     def state(self) -> WorkerState:
@@ -164,7 +189,7 @@ class OpenCapture:
         actions = capture.stored(place, size, now)
         if actions:
             self.do(actions, now)
-        elif now >= self._next_flush:
+        elif now >= self._next_flush or self._is_full:
             self.flush(now)
 
     def follow(self, form: Form, receive: Receive, read: Read, until: int) -> Parts | None:
@@ -183,6 +208,8 @@ class OpenCapture:
             self.capture.stored_on(stretch.number - first, stretch.bytes, stretch.clock * 1e-9)
             self.last_series, self.last_frame = form.series, stretch.number - 1
             self.frame_bytes = stretch.size
+            if stretch.last is not None:
+                self._recent.note_frame(stretch.last, stretch.clock + self._to_wall_ns)
         return rest
 
     def _stretch(self, form: Form) -> Stretch | None:
@@ -196,11 +223,14 @@ class OpenCapture:
         if room is None or not self.frame_bytes or files.raw.format != pixels:
             return None
         store, base, end = room
+        # The last frame of a series ends it.
+        last = min(series.first + series.limit - 1, end - place)
+        if self.order.flush_frames:
+            last = min(last, number + self.order.flush_frames - 1 - self.backlog)
         return Stretch(
             form=form,
             number=number,
-            # The last frame of a series ends it.
-            end=min(series.first + series.limit - 1, end - place),
+            end=last,
             place=place,
             row=place - base,
             size=self.frame_bytes,
@@ -220,13 +250,14 @@ class OpenCapture:
         self._next_flush = now + self.order.flush_interval
         if self._files is None:
             return
-        mark = self.capture.mark
+        mark, stored = self.capture.mark, self.capture.tally.stored
         try:
             self._files.flush()
         except OSError as error:
             self._give_up(error, now)
         else:
-            self.captured = mark
+            self.flushes += stored > self._flushed
+            self.captured, self._flushed = mark, stored
 
     def note(self, values: control.AttributeValues) -> None:
         """NDAttributes have changed."""
@@ -241,7 +272,7 @@ class OpenCapture:
                     self._began(action, now)
                 case Ended():
                     self.flush(now)
-                    report = self._report(action)
+                    report = series_report(action, self._to_wall)
                     counters = self.capture.tally.counters()
                     self._emit(
                         control.SeriesEnded(capture=self.order.capture, report=report, counters=counters)
@@ -282,7 +313,10 @@ class OpenCapture:
 
     def _finished(self, finished: Finished, now: float) -> None:
         outcome, reason = finished.outcome, finished.reason
-        if self._files is not None:
+        if self._files is not None and not finished.rows and not self.capture.tally.stored:
+            self._files.discard()  # its name is free again
+            self._meta_file = ""
+        elif self._files is not None:
             try:
                 self._raw_files = self._files.finish(finished.rows)
             except OSError as error:
@@ -296,51 +330,17 @@ class OpenCapture:
                 capture=self.order.capture,
                 outcome=outcome,
                 reason=reason,
-                record=self._record(finished, now),
+                record=capture_record(
+                    self.order.detector,
+                    self.capture,
+                    finished,
+                    Files(raw=self._raw_files, meta=self._meta_file, arrays=self._arrays),
+                    opened=self._opened,
+                    now=now,
+                    to_wall=self._to_wall,
+                ),
                 counters=self.capture.tally.counters(),
             )
-        )
-
-    def _record(self, finished: Finished, now: float) -> CaptureRecord:
-        ended = self.capture.ended
-        first = ended[0].parameters if ended else SeriesParameters()
-        times = [each.first_frame for each in ended if each.first_frame is not None]
-        pixels = self.capture.format
-        return CaptureRecord(
-            detector=self.order.detector,
-            raw_files=self._raw_files,
-            meta_file=self._meta_file,
-            rows=finished.rows,
-            missing=finished.missing,
-            shape=None if pixels is None else pixels.shape,
-            dtype=None if pixels is None else pixels.dtype,
-            codec=None if pixels is None else pixels.codec,
-            series=tuple(self._report(each) for each in ended),
-            parameters=first,
-            series_parameters={
-                index: each.parameters for index, each in enumerate(ended) if each.parameters != first
-            },
-            pixel_mask=self._arrays.pixel_mask,
-            flatfield=self._arrays.flatfield,
-            opened=self._opened + self._to_wall,
-            first_frame=min(times) + self._to_wall if times else None,
-            ended=now + self._to_wall,
-        )
-
-    def _report(self, ended: Ended) -> SeriesReport:
-        wall = self._to_wall
-        return SeriesReport(
-            series=ended.key.number,
-            row=ended.row,
-            first=ended.first,
-            rows=ended.rows,
-            stored=ended.stored,
-            planned=ended.planned,
-            outcome=ended.outcome,
-            reason=ended.reason,
-            began=ended.arrival + wall,
-            first_frame=None if ended.first_frame is None else ended.first_frame + wall,
-            ended=ended.ended + wall,
         )
 
     def _added(self, added: Added) -> None:
@@ -363,6 +363,10 @@ class OpenCapture:
             return
         why = error.strerror or str(error)
         _log.error("%s: capture %s: %s", self.order.detector, self.order.capture, why)
-        self._raw_files = files.abandon(self.capture.high)
+        if self.capture.tally.stored:
+            self._raw_files = files.abandon(self.capture.high)
+        else:
+            files.discard()
+            self._meta_file = ""
         self._emit(control.Failed(capture=self.order.capture, errno=error.errno or 0, message=why))
         self.do(self.capture.give_up(why, now), now)

@@ -22,6 +22,7 @@ from layouts.raw.mapping import Mapping
 from layouts.stream.codecs import hdf5_filter
 from layouts.stream.messages import Codec
 from writer.capture_values import PixelFormat
+from writer.give_name import give_name
 from writer.write_errors import WriteError, failure
 
 _log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class RawFiles:
         stem: Of their names.
         rows_per_file: 0 puts all in one.
         first: Path of the first, instead of the name that follows from the stem.
+        suffix: Behind each name until ``finish`` or ``abandon``.
         meta: The capture's meta file, where the first file's links to NDAttributes lead; None for no links.
         on_added: Called with each file that is made.
     """
@@ -74,13 +76,14 @@ class RawFiles:
         *,
         rows_per_file: int = 0,
         first: Path | None = None,
+        suffix: str = "",
         meta: Path | None = None,
         on_added: Callable[[Added], None] = lambda _added: None,
     ) -> None:
         self._directory = directory
         self._stem = stem
         self._mapping = Mapping(rows_per_file=rows_per_file)
-        self._first, self._meta = first, meta
+        self._first, self._meta, self._suffix = first, meta, suffix
         self.on_added = on_added
         """Called with each file that is made."""
         self._format: PixelFormat | None = None
@@ -104,7 +107,11 @@ class RawFiles:
         return [self._made[number] for number in sorted(self._made)]
 
     def path(self, number: int) -> Path:
-        """Where the file of a number, from 0, is or will be."""
+        """Where the file of a number, from 0, is or will be until it is closed."""
+        path = self._final(number)
+        return path.with_name(path.name + self._suffix)
+
+    def _final(self, number: int) -> Path:
         if number == 0 and self._first is not None:
             return self._first
         return self._directory / names.raw_file(self._stem, number + 1)
@@ -205,6 +212,8 @@ class RawFiles:
         self._forget()
         if trouble is not None:
             raise trouble
+        for number in self._made:
+            self._name(number)
         return [(self._made[number], length) for number, length in enumerate(lengths)]
 
     def discard(self) -> None:
@@ -233,11 +242,26 @@ class RawFiles:
                 except OSError as error:
                     _log.warning("%s: %s", path, error)
                     self._open.pop(number, None)
-            rows.append((path, length))
+            try:
+                self._name(number)
+            except WriteError as error:
+                _log.warning("%s", error.strerror)
+            rows.append((self._made[number], length))
         self._forget()
         return rows
 
     # ------------------------------------------------------------ inside
+
+    def _name(self, number: int) -> None:
+        """Give a closed file its final name."""
+        path = self._final(number)
+        if self._made[number] == path:
+            return
+        try:
+            give_name(self._made[number], path)
+        except OSError as error:
+            raise failure(error, path) from error
+        self._made[number] = path
 
     def _use(self, number: int, place: int | None = None) -> None:
         """Make a file the current one: open it, or make it; give it room for a place."""

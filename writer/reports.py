@@ -36,6 +36,24 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FrameReport:
+    """What is known of one frame without unpacking it.
+
+    Attributes:
+        size: Bytes, packed.
+        arrival: Seconds since 1970.
+    """
+
+    series: int
+    frame: int
+    shape: tuple[int, int]
+    dtype: str
+    codec: Codec
+    size: int
+    arrival: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesReport:
     """One series of a capture, ended; ``layouts.capture.SeriesRecord`` and when it was.
 

@@ -20,10 +20,14 @@ from layouts.stream.parameters import parameters
 from layouts.stream.stream import decode
 from layouts.stream.v2_frames import Form, Frames
 from writer import control
+from writer.beside import Beside
 from writer.capture_values import Tally
 from writer.control import WorkerState
+from writer.latest import Latest
 from writer.open_capture import OpenCapture
+from writer.pace import Pace
 from writer.reports import CaptureRecord
+from writer.requests import Enable, Flush, Singles, WriteFrame
 from writer.series import Announced, SeriesKey
 from writer.stretch import Receive
 
@@ -46,6 +50,7 @@ class Session:
         self.detector: Final = detector
         self.rank: Final = rank
         self.events: Final[deque[control.Event]] = deque()
+        self._to_wall_ns = time.time_ns() - time.monotonic_ns()
         self._totals = Tally()
         """Of captures that have ended, and of frames that no capture asked for."""
         self._known: OrderedDict[SeriesKey, Announced] = OrderedDict()
@@ -58,6 +63,8 @@ class Session:
         self._open: OpenCapture | None = None
         self._last: OpenCapture | None = None
         self._message = ""
+        self._beside = Beside()
+        self._pace = Pace()
         self._complained: SeriesKey | None = None
         self._is_quiet = False
 
@@ -65,6 +72,15 @@ class Session:
     def is_open(self) -> bool:
         """Whether a capture is open."""
         return self._open is not None
+
+    @property
+    def latest(self) -> Latest | None:
+        """The frame that came last, whether or not a capture has taken it.
+
+        Raises:
+            StreamError: Its payload is damaged.
+        """
+        return self._beside.recent.latest
 
     @property
     def state(self) -> WorkerState:
@@ -85,20 +101,32 @@ class Session:
             receive: Gives the next; nothing if none waits.
             until: Monotonic ns at which to stop.
         """
+        began = time.monotonic_ns()
         while True:
             opened, form = self._open, self._form
-            if opened is None or form is None:
+            if opened is None or form is None or not self._beside.enabled:
                 parts = receive()
             else:
                 parts = opened.follow(form, receive, self._frames.read, until)
                 known = self._current
                 if known is not None and known.key == (opened.last_series, form.unique_id):
                     known.next_frame = max(known.next_frame, opened.last_frame + 1)
-            if parts is None:
-                return
+            if parts is None and (parts := self._dry(receive)) is None:
+                break
             self.message(parts)
             if time.monotonic_ns() >= until:
-                return
+                break
+        self._pace.worked(time.monotonic_ns() - began)
+
+    def _dry(self, receive: Receive) -> Sequence[Part] | None:
+        """A message after all; nothing if none waits, which a capture that is to end wants to know."""
+        opened = self._open
+        if opened is None or opened.capture.stopping is None:
+            return None
+        parts = receive()
+        if parts is None:
+            opened.capture.ran_dry(time.monotonic())
+        return parts
 
     def message(self, parts: Sequence[Part]) -> None:
         """Take a message of the stream, whatever is in it."""
@@ -127,14 +155,18 @@ class Session:
         if known is not None and image.frame >= known.next_frame:
             known.next_frame = image.frame + 1
         key = SeriesKey(image.series, image.unique_id) if known is None else known.key
+        self._beside.recent.note_image(image, clock + self._to_wall_ns)
         opened = self._open
+        if opened is not None and not self._beside.enabled:
+            self._beside.passed += 1
+            opened.capture.passed(key, image.frame, clock * 1e-9)
+            return
         if opened is None:
             if known is None:
                 self._remember(
                     Announced(key=key, arrival=clock * 1e-9, announced=False, next_frame=image.frame + 1)
                 )
-            self._totals.received += 1
-            self._totals.unwanted += 1
+            self._beside.take(self._totals)
             return
         try:
             opened.image(key, image, clock)
@@ -204,9 +236,17 @@ class Session:
     def command(self, command: control.Command) -> None:
         """Do what the coordinator says; Identify and Shutdown are the shell's."""
         now = time.monotonic()
-        if isinstance(command, control.Capture):
-            self._capture(command, now)
-            return
+        match command:
+            case control.Capture():
+                self._capture(command, now)
+                return
+            case Flush() | Enable() | WriteFrame() | Singles():
+                answer = self._beside.answer(command, self._flush)
+                if answer is not None:
+                    self.events.append(answer)
+                return
+            case _:
+                pass
         opened = self._open
         if opened is None:
             _log.debug("%s: no capture is open for %s", self.detector, command)
@@ -231,6 +271,13 @@ class Session:
                 _log.debug("%s: nothing to do for %s", self.detector, command)
         if opened.is_done:
             self._done(opened)
+
+    def _flush(self) -> str:
+        opened = self._open
+        if opened is None:
+            return ""
+        opened.flush(time.monotonic())
+        return opened.capture.broken
 
     def held_up(self, seconds: float) -> None:
         """This process or its disk stood still: what came meanwhile is unread, so nothing has ended by it."""
@@ -267,7 +314,7 @@ class Session:
             capture=None if self._open is None else self._open.order.capture,
         )
 
-    def status(self, *, connected: bool = False) -> control.Status:
+    def status(self, *, connected: bool = False, queue: int = 0) -> control.Status:
         """How things stand."""
         opened = self._open
         shown = opened or self._last
@@ -284,6 +331,13 @@ class Session:
             counters=control.Counters() if shown is None else shown.capture.tally.counters(),
             totals=totals.counters(),
             cpu=time.process_time(),
+            latest=self._beside.latest,
+            queue=queue,
+            passed=self._beside.passed,
+            execution=self._pace.per_frame(totals.received),
+            backlog=0 if opened is None else opened.backlog,
+            flushes=0 if shown is None else shown.flushes,
+            singles=self._beside.singles,
             message=self._message,
         )
 
@@ -295,7 +349,7 @@ class Session:
             return
         self._message = ""
         try:
-            opened = OpenCapture(order, now, self.events.append)
+            opened = OpenCapture(order, now, self.events.append, self._beside.recent)
         except OSError as error:
             self._refuse(order, error.errno or 0, error.strerror or str(error), now)
             return

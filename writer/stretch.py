@@ -42,6 +42,7 @@ class Stretch:
         to_wall: What is added to monotonic ns for ns since 1970.
         bytes: Stored so far.
         clock: Monotonic ns at which the last frame came.
+        last: The frame stored last; None if none was.
     """
 
     form: Form
@@ -55,6 +56,7 @@ class Stretch:
     to_wall: int
     bytes: int = 0
     clock: int = 0
+    last: Frame | None = None
 
     def follow(self, receive: Receive, read: Read, until: int) -> Parts | None:
         """Store what comes for as long as it fits.
@@ -72,6 +74,7 @@ class Stretch:
         series, place, row, to_wall = form.series, self.place, self.row, self.to_wall
         pack, clock = PACKED.pack, time.monotonic_ns
         number, end, size, total, now = self.number, self.end, self.size, 0, self.clock
+        last = None
         while now < until:
             parts = receive()
             frame = None if parts is None else read(parts)
@@ -88,8 +91,9 @@ class Stretch:
             except (OSError, struct.error):
                 break  # it meets the error again on the careful way
             add(line)
+            last = frame
             number, size, total = number + 1, held, total + held
         else:
             parts = None
-        self.number, self.size, self.bytes, self.clock = number, size, total, now
+        self.number, self.size, self.bytes, self.clock, self.last = number, size, total, now, last
         return parts

@@ -12,6 +12,7 @@ import socket
 import stat
 import sys
 import time
+from dataclasses import replace
 from types import FrameType
 from typing import Final
 
@@ -21,12 +22,15 @@ from ioc import lifeline
 from layouts.beamline import Detector
 from writer import control
 from writer.receiver import Receiver, high_water_mark
+from writer.requests import Enable, Flush, Singles, WriteFrame
 from writer.session import Session
 
 _log = logging.getLogger(__name__)
 
 _TURN: Final = 10_000_000
 """Nanoseconds for which messages are taken before the other sockets are looked at."""
+_FLUSH_TURN: Final = 300_000_000
+"""Nanoseconds for which messages are taken before a flush that was asked for."""
 _POLL_OPEN: Final = 20
 """Milliseconds between two looks at the clock while a capture is open."""
 _HELD_UP: Final = 0.5
@@ -58,8 +62,8 @@ class WorkerLoop:
         slow, fast = detector.spec.shape
         per_pixel = 4 if detector.stream.compression == "none" else 0.5
         try:
-            length = high_water_mark(int(slow * fast * per_pixel)) if queue is None else queue
-            self._receiver = Receiver(self._context, stream_endpoint, queue=length)
+            self._queue = high_water_mark(int(slow * fast * per_pixel)) if queue is None else queue
+            self._receiver = Receiver(self._context, stream_endpoint, queue=self._queue)
             self._control = self._context.socket(zmq.DEALER)
             self._control.set(zmq.LINGER, _LAST_WORDS)
             self._control.set(zmq.RECONNECT_IVL, 50)
@@ -138,12 +142,20 @@ class WorkerLoop:
                     self._say_hello()
                 case control.Shutdown():
                     self._why_end = "the coordinator said so"
+                case Flush():
+                    # What has come so far may still wait at the socket.
+                    self._session.take(self._receiver.receive, time.monotonic_ns() + _FLUSH_TURN)
+                    self._session.command(message)
+                    self._tell()
                 case (
                     control.Capture()
                     | control.AttributeValues()
                     | control.Expect()
                     | control.Aborted()
                     | control.Stop()
+                    | Enable()
+                    | Singles()
+                    | WriteFrame()
                 ):
                     self._session.command(message)
                     self._tell()
@@ -161,7 +173,7 @@ class WorkerLoop:
         last = self._last_status
         if age < control.STATUS_INTERVAL and last is not None and not self._has_turned(last):
             return
-        status = self._session.status(connected=self._receiver.connected)
+        status = self._session.status(connected=self._receiver.connected, queue=self._queue)
         if last is not None and age < control.HEARTBEAT and _same(status, last):
             return
         self._last_status, self._status_at = status, now
@@ -187,13 +199,7 @@ class WorkerLoop:
 
 def _same(status: control.Status, last: control.Status) -> bool:
     """Whether nothing but the processor's time has changed."""
-    return (status.state, status.captured, status.totals, status.connected, status.message) == (
-        last.state,
-        last.captured,
-        last.totals,
-        last.connected,
-        last.message,
-    )
+    return status == replace(last, cpu=status.cpu, execution=status.execution)
 
 
 def _version() -> str:

@@ -1,0 +1,93 @@
+"""What a worker tells of a capture and its series: bookkeeping in monotonic seconds turned into reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from layouts.stream.messages import SeriesParameters
+from writer.capture import Capture
+from writer.capture_files import Arrays
+from writer.capture_values import Ended, Finished
+from writer.reports import CaptureRecord, RawFileReport, SeriesReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """What was written.
+
+    Attributes:
+        meta: Path of the meta file; empty if nothing was written.
+    """
+
+    raw: tuple[RawFileReport, ...]
+    meta: str
+    arrays: Arrays
+
+
+def series_report(ended: Ended, to_wall: float) -> SeriesReport:
+    """A series that has ended.
+
+    Args:
+        ended: From the bookkeeping.
+        to_wall: What is added to monotonic seconds for seconds since 1970.
+    """
+    return SeriesReport(
+        series=ended.key.number,
+        row=ended.row,
+        first=ended.first,
+        rows=ended.rows,
+        stored=ended.stored,
+        planned=ended.planned,
+        outcome=ended.outcome,
+        reason=ended.reason,
+        began=ended.arrival + to_wall,
+        first_frame=None if ended.first_frame is None else ended.first_frame + to_wall,
+        ended=ended.ended + to_wall,
+    )
+
+
+def capture_record(
+    detector: str,
+    capture: Capture,
+    finished: Finished,
+    files: Files,
+    *,
+    opened: float,
+    now: float,
+    to_wall: float,
+) -> CaptureRecord:
+    """A capture that has ended.
+
+    Args:
+        detector: Its name.
+        capture: The bookkeeping.
+        finished: What it decided.
+        files: What was written.
+        opened: When it was opened, monotonic seconds.
+        now: Monotonic seconds.
+        to_wall: What is added to them for seconds since 1970.
+    """
+    ended = capture.ended
+    first = ended[0].parameters if ended else SeriesParameters()
+    times = [each.first_frame for each in ended if each.first_frame is not None]
+    pixels = capture.format
+    return CaptureRecord(
+        detector=detector,
+        raw_files=files.raw,
+        meta_file=files.meta,
+        rows=finished.rows,
+        missing=finished.missing,
+        shape=None if pixels is None else pixels.shape,
+        dtype=None if pixels is None else pixels.dtype,
+        codec=None if pixels is None else pixels.codec,
+        series=tuple(series_report(each, to_wall) for each in ended),
+        parameters=first,
+        series_parameters={
+            index: each.parameters for index, each in enumerate(ended) if each.parameters != first
+        },
+        pixel_mask=files.arrays.pixel_mask,
+        flatfield=files.arrays.flatfield,
+        opened=opened + to_wall,
+        first_frame=min(times) + to_wall if times else None,
+        ended=now + to_wall,
+    )
