@@ -48,6 +48,8 @@ class Reading:
         timestamp: Unix time that the server gave the value.
         severity: Alarm severity, 0 to 3.
         connected: Whether its server is there.
+        native: Type of the channel.
+        number: Of a menu, which state it is.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Reading:
     timestamp: float = 0.0
     severity: int = 0
     connected: bool = True
+    native: Dbr | None = None
+    number: int | None = None
 
 
 Callback = Callable[[Reading], None]
@@ -99,13 +103,20 @@ class Channel:
     def reading(self, message: Message) -> Reading:
         """The channel's value from a reply or a monitor."""
         timed = wire.decode_timed(message, array=self.array)
-        value = timed.value
+        value, number = timed.value, None
         if isinstance(value, bytes):
             value = value.decode(ENCODING, "replace")
-        elif self.states and isinstance(value, int) and value < len(self.states):
-            value = self.states[value]
+        elif self.native is Dbr.ENUM and isinstance(value, int):
+            number = value
+            value = self.states[value] if value < len(self.states) else value
         self.last = Reading(
-            name=self.name, value=value, timestamp=timed.timestamp, severity=timed.severity, connected=True
+            name=self.name,
+            value=value,
+            timestamp=timed.timestamp,
+            severity=timed.severity,
+            connected=True,
+            native=self.native,
+            number=number,
         )
         return self.last
 

@@ -1,0 +1,28 @@
+"""Parameters that NDAttributes name, against the record templates and the tables."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ioc.tables.params import CAMERA, PLUGIN
+from tests.kit.interfaces import FOLDER
+
+
+def parameters(template: str) -> dict[str, set[str]]:
+    """The records of each parameter of a template."""
+    found: dict[str, set[str]] = {}
+    for line in (FOLDER / f"{template}.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        if "param" in record:
+            found.setdefault(record["param"], set()).add(record["name"])
+    return found
+
+
+@pytest.mark.parametrize(("template", "table"), [("eiger1", CAMERA), ("eiger2", CAMERA), ("hdf5", PLUGIN)])
+def test_every_parameter_of_the_templates_has_its_readback(template, table):
+    for parameter, records in parameters(template).items():
+        assert table[parameter] in records
+        readbacks = {name for name in records if name.endswith("_RBV")}
+        assert not readbacks or table[parameter] in readbacks
