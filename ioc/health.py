@@ -43,7 +43,7 @@ class Health:
         self._server, self._children, self._clock = server, children, clock
         self._puts = self._refused = 0
         self._lag = 0.0
-        self._began = clock()
+        self._began, self._began_at = clock(), time.time()
         self._looked = (self._began, processes.look(os.getpid()))
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -60,7 +60,7 @@ class Health:
         interfaces = " ".join(f"{address}:{self._server.port}" for address in self._server.interfaces)
         await self.device.post_all(
             {
-                "STARTTOD": time.strftime(_TIME),
+                "STARTTOD": time.strftime(_TIME, time.localtime(self._began_at)),
                 "CPU_CNT": len(os.sched_getaffinity(0)),
                 "FD_MAX": limit,
                 "RECORD_CNT": len(self._server.names),

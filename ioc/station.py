@@ -5,19 +5,18 @@ The programs make their devices on ``Station.server``, ``look``, boot the device
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from ioc import access, clash, names
 from ioc.autosave import Changes, File
 from ioc.health import Health
+from ioc.place import Place
 from ioc.putlog import PutLog
 from ioc.puts import Put
 from ioc.records import Kind, PutError, Severity, Value
@@ -31,34 +30,6 @@ SAVE_EVERY = 3.0
 _RESTORED_WITHIN = 5.0
 """Seconds that the put of one setting may take."""
 _ARRAYS = (Kind.DOUBLES, Kind.LONGS)
-ANY = ("0.0.0.0", "")  # noqa: S104 (only when it is asked for)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where and how a program serves.
-
-    Attributes:
-        program: ``sim`` or ``writer``.
-        prefix: Of all its PVs.
-        interfaces: Addresses to bind.
-        port: Of Channel Access.
-        other_ports: Of our other programs.
-        rules: Who may put what.
-        put_log: Directory of the put log; none if nothing.
-        autosave: Directory of the settings; they are not kept if nothing.
-        children: Processes that should run beside this one.
-    """
-
-    program: str
-    prefix: str
-    interfaces: tuple[str, ...]
-    port: int
-    other_ports: tuple[int, ...] = ()
-    rules: tuple[access.Rule, ...] = ()
-    put_log: Path | None = None
-    autosave: Path | None = None
-    children: int = 0
 
 
 class Station:
@@ -100,7 +71,10 @@ class Station:
             os.environ,
             clash.broadcasts(place.interfaces),
         )
-        found = await clash.look(clash.records(self.server.names), where)
+        # The beamline's own PVs before those of the program's health: an answer names the first.
+        ours = names.health(place.prefix, place.program)
+        asked = sorted(clash.records(self.server.names), key=lambda name: name.startswith(ours))
+        found = await clash.look(asked, where)
         if found is not None:
             raise clash.ClashError(found)
 
@@ -139,11 +113,16 @@ class Station:
         if self._file is not None:
             self._saving = asyncio.create_task(self._save_often(self._file), name="autosave")
 
-    async def close(self) -> None:
-        """Stop serving; what has changed is saved."""
+    async def save(self) -> None:
+        """Save what has changed, and save no more: the program ends."""
         self._closing.set()
         if self._saving is not None:
             await self._saving
+            self._saving = None
+
+    async def close(self) -> None:
+        """Stop serving; what has changed is saved."""
+        await self.save()
         await self.health.close()
         await self.server.close()
         if self._put_log is not None:
@@ -191,46 +170,3 @@ class Station:
 def put_log_file(directory: Path, program: str) -> Path:
     """File of a program's puts."""
     return directory / f"{program}-puts.jsonl"
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what every IOC of ours can be told, named as caproto names it."""
-    parser.add_argument("--beamline", type=Path, help="beamline file; the built-in one unless given")
-    parser.add_argument("--prefix", help="PV prefix other than the beamline file's")
-    parser.add_argument(
-        "--interfaces",
-        nargs="+",
-        metavar="ADDRESS",
-        help="addresses to serve Channel Access on, other than the file's; 0.0.0.0 is all of them",
-    )
-    parser.add_argument("--put-log", type=Path, metavar="DIRECTORY", help="log every put there")
-    parser.add_argument("--autosave", type=Path, metavar="DIRECTORY", help="keep settings there")
-    parser.add_argument("-v", "--verbose", action="store_true", help="log more")
-
-
-def local(interfaces: Sequence[str]) -> str:
-    """Address at which a program on this machine finds a server on some interfaces."""
-    for address in interfaces:
-        if address in ANY or address.startswith("127."):
-            return "127.0.0.1" if address in ANY else address
-    return interfaces[0]
-
-
-def exposed(interfaces: Sequence[str], what: str, rules: int) -> str:
-    """What is open to others where a program leaves loopback; empty on loopback.
-
-    Args:
-        interfaces: Addresses that are served.
-        what: Anybody who reaches it may do.
-        rules: Access rules there are.
-    """
-    outside = [address for address in interfaces if not address.startswith("127.")]
-    if not outside:
-        return ""
-    where = ", ".join("every interface" if address in ANY else address for address in outside)
-    who = (
-        f"the {rules} access rules of the beamline file say who may put; user names are what clients say"
-        if rules
-        else "there are no access rules (ca.rules in the beamline file), so everybody there may put"
-    )
-    return f"serving on {where}: whoever reaches it can {what}; {who}"

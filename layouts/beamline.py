@@ -88,6 +88,8 @@ class Motor(_Strict):
     """Seconds from rest to velocity, as the record's ACCL."""
     offset: float = 0.0
     resolution: Positive = 0.0001
+    undershoot: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Part of its way by which every simulated move stops short, so that the record has to try again."""
     precision: Annotated[int, Field(ge=0, le=9)] = 4
     description: str = ""
 
@@ -273,7 +275,7 @@ class Beamline(_Strict):
     preset: Preset = Preset.ADCORE
     motors: tuple[Motor, ...]
     detectors: Annotated[tuple[Detector, ...], Field(min_length=1)]
-    goniometer: dict[Literal["omega", "chi", "kappa", "phi", "two_theta"], str] = {}
+    goniometer: dict[Literal["omega", "chi", "kappa", "phi", "two_theta"], str] = {}  # noqa: RUF012 (pydantic)
     """Which motor stands behind each goniometer axis of the stream."""
     sample: Sample
     source: Source = Source()

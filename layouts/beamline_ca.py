@@ -1,4 +1,4 @@
-"""The table ``[ca]`` of the beamline file: where Channel Access is served, who may put, and what is kept of it."""
+"""The table ``[ca]`` of the beamline file: where Channel Access is served, who may put, and what is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of all values that come from a beamline file: nothing unknown, nothing changed, no number that is none."""
+"""The base of all values that come from a beamline file: nothing unknown, nothing that changes, no NaN."""
 
 from __future__ import annotations
 

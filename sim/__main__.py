@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 from ioc import lifeline
-from ioc.server import PortTakenError
+from ioc.clash import ClashError
+from ioc.place import Place, add_options, exposed, place
+from ioc.station import Station
 from layouts.beamline import Beamline, BeamlineError, load
 from sim.link import LinkError
 from sim.service import Service
@@ -39,27 +41,40 @@ def main(arguments: list[str] | None = None) -> int:
         beamline = load(options.beamline)
         if options.prefix:
             beamline = beamline.model_copy(update={"prefix": options.prefix})
-        interface = options.interfaces or beamline.ca.interface
-        return asyncio.run(_serve(beamline, options.beamline, interface, list_pvs=options.list_pvs))
+        where = _place(beamline, options)
+        names = ", ".join(d.name for d in beamline.detectors)
+        may = f"move {len(beamline.motors)} motors and run {names}"
+        if warning := exposed(where.interfaces, may, len(where.rules)):
+            _log.warning("%s", warning)
+        return asyncio.run(_serve(beamline, options.beamline, where, list_pvs=options.list_pvs))
     except BeamlineError as error:
         _log.error("%s", error)
         return 2
-    except (LinkError, PortTakenError, ValueError) as error:
+    except (LinkError, ClashError, OSError, ValueError) as error:
         _log.error("%s", error)
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sim", description=__doc__)
-    parser.add_argument("--beamline", type=Path, help="beamline file; the built-in one unless given")
-    parser.add_argument("--prefix", help="PV prefix other than the beamline file's")
-    parser.add_argument("--interfaces", help="address to serve on other than the beamline file's")
+    add_options(parser)
     parser.add_argument("--list-pvs", action="store_true", help="list the PVs once they are served")
-    parser.add_argument("-v", "--verbose", action="store_true")
     return parser
 
 
-async def _serve(beamline: Beamline, file: Path | None, interface: str, *, list_pvs: bool) -> int:
+def _place(beamline: Beamline, options: argparse.Namespace) -> Place:
+    return place(
+        beamline.ca,
+        options,
+        program="sim",
+        prefix=beamline.prefix,
+        port=beamline.ca.sim_port,
+        other_port=beamline.ca.writer_port,
+        children=len(beamline.detectors),
+    )
+
+
+async def _serve(beamline: Beamline, file: Path | None, where: Place, *, list_pvs: bool) -> int:
     loop = asyncio.get_running_loop()
     stop, ready = asyncio.Event(), asyncio.Event()
 
@@ -71,9 +86,9 @@ async def _serve(beamline: Beamline, file: Path | None, interface: str, *, list_
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
     lifeline.watch(lambda: loop.call_soon_threadsafe(end))
-    service = Service(beamline, file, interface)
+    service = Service(beamline, file, Station(where))
     running = asyncio.create_task(service.run(stop, ready))
-    announced = asyncio.create_task(_announce(service, beamline, interface, ready, list_pvs=list_pvs))
+    announced = asyncio.create_task(_announce(service, ready, list_pvs=list_pvs))
     try:
         await running
     finally:
@@ -81,12 +96,12 @@ async def _serve(beamline: Beamline, file: Path | None, interface: str, *, list_
     return 0
 
 
-async def _announce(
-    service: Service, beamline: Beamline, interface: str, ready: asyncio.Event, *, list_pvs: bool
-) -> None:
+async def _announce(service: Service, ready: asyncio.Event, *, list_pvs: bool) -> None:
     await ready.wait()
-    lines = sorted(service.server.names) if list_pvs else []
-    lines.append(f"READY sim prefix={beamline.prefix} ca={interface}:{service.server.port}")
+    server, place = service.server, service.station.place
+    lines = sorted(server.names) if list_pvs else []
+    where = ",".join(f"{address}:{server.port}" for address in place.interfaces)
+    lines.append(f"READY sim prefix={place.prefix} ca={where}")
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 

@@ -11,7 +11,7 @@ import logging
 from pathlib import Path
 
 from ioc import names
-from ioc.server import Server
+from ioc.station import Station
 from layouts.beamline import Beamline
 from sim.camera import Camera
 from sim.commands import Motion
@@ -31,11 +31,12 @@ class Service:
     Args:
         beamline: The description.
         file: Its file, for the emitters; the built-in one if nothing.
-        interface: Where to serve Channel Access.
+        station: Where to serve Channel Access, and what is around it.
     """
 
-    def __init__(self, beamline: Beamline, file: Path | None, interface: str) -> None:
-        self.server = Server(interface, beamline.ca.sim_port)
+    def __init__(self, beamline: Beamline, file: Path | None, station: Station) -> None:
+        self.station = station
+        self.server = station.server
         self.cameras = [
             Camera(self.server, beamline, detector, file, beamline.prefix) for detector in beamline.detectors
         ]
@@ -53,13 +54,16 @@ class Service:
 
         Raises:
             LinkError: An emitter could not be started.
+            ClashError: Somebody serves our PVs.
             PortTakenError: The Channel Access port is in use.
         """
         try:
+            await self.station.look()
             await self._start(stop)
             if not stop.is_set():
                 # Clients find the PVs when everything behind them is there.
-                await self.server.start()
+                await self.station.restore()
+                await self.station.open()
                 ready.set()
                 await stop.wait()
         finally:
@@ -82,9 +86,10 @@ class Service:
         ends = [camera.close() for camera in self.cameras]
         try:
             async with asyncio.timeout(CLOSE_WITHIN):
+                await self.station.save()
                 await asyncio.gather(*ends, self.trigger.close(), self.motors.close(), return_exceptions=True)
                 with contextlib.suppress(Exception):
-                    await self.server.close()
+                    await self.station.close()
         except TimeoutError:
             _log.error("not everything ended within %g s; the rest ends with this process", CLOSE_WITHIN)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import getpass
 import json
 import logging
 import signal
@@ -16,9 +17,12 @@ import sys
 from pathlib import Path
 
 from ioc import lifeline, names
+from ioc.access import AccessError
+from ioc.clash import ClashError
 from ioc.client import CaError, Client
+from ioc.place import Place, add_options, exposed, local, place
 from ioc.records import expand
-from ioc.server import Server
+from ioc.station import Station
 from ioc.tables.acq import acq
 from ioc.tables.hdf import hdf
 from layouts.beamline import Beamline, BeamlineError, load, parse
@@ -31,7 +35,6 @@ _log = logging.getLogger("writer")
 _WORKERS_WITHIN = 20.0
 _RUNS_WITHIN = 0.6
 """Seconds that acquisitions have to close their files and write their masters when the program ends."""
-_ANY = ("0.0.0.0", "")  # noqa: S104 (only when it is asked for)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,23 +52,20 @@ def main(arguments: list[str] | None = None) -> int:
         if options.list_pvs:
             return _list(beamline)
         return asyncio.run(_run(beamline, options))
-    except (BeamlineError, RefusedError, CaError, OSError) as error:
+    except (BeamlineError, RefusedError, AccessError, ClashError, CaError, OSError) as error:
         _log.error("%s", error)
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m writer", description=__doc__)
-    parser.add_argument("--beamline", type=Path, help="beamline file; the built-in one unless given")
+    add_options(parser)
     parser.add_argument("--data", type=Path, help="where files go unless a client says otherwise")
-    parser.add_argument("--prefix", help="PV prefix, other than the beamline file's")
-    parser.add_argument("--interfaces", help="address to serve Channel Access on, other than the file's")
     parser.add_argument(
         "--ca-addresses",
         help="servers of motors and cameras, host:port with spaces between; the simulator's unless given",
     )
     parser.add_argument("--list-pvs", action="store_true", help="print every PV with its type, and end")
-    parser.add_argument("-v", "--verbose", action="store_true", help="log more")
     return parser
 
 
@@ -83,6 +83,18 @@ def _commands(beamline: Beamline, options: argparse.Namespace) -> dict[str, list
         base += ["--beamline", str(options.beamline)]
     level = "DEBUG" if options.verbose else "INFO"
     return {d.name: [*base, "--detector", d.name, "--log", level] for d in beamline.detectors}
+
+
+def _place(beamline: Beamline, options: argparse.Namespace) -> Place:
+    return place(
+        beamline.ca,
+        options,
+        program="writer",
+        prefix=beamline.prefix,
+        port=beamline.ca.writer_port,
+        other_port=beamline.ca.sim_port,
+        children=len(beamline.detectors),
+    )
 
 
 def _list(beamline: Beamline) -> int:
@@ -103,25 +115,32 @@ async def _run(beamline: Beamline, options: argparse.Namespace) -> int:
         loop.add_signal_handler(number, stop.set)
     lifeline.watch(lambda: loop.call_soon_threadsafe(stop.set))
     data = _data(beamline, options)
-    interface = options.interfaces or beamline.ca.interface
-    server = Server(interface, beamline.ca.writer_port)
-    local = "127.0.0.1" if interface in _ANY else interface
-    addresses = (options.ca_addresses or f"{local}:{beamline.ca.sim_port}").split()
+    where = _place(beamline, options)
+    may = f"have files written anywhere that {getpass.getuser()} may write"
+    if warning := exposed(where.interfaces, may, len(where.rules)):
+        _log.warning("%s", warning)
+    addresses = (options.ca_addresses or f"{local(where.interfaces)}:{beamline.ca.sim_port}").split()
     client = Client(addresses)
-    coordinator = Coordinator(beamline, data, server, client, _commands(beamline, options))
-    await server.start()
+    station = Station(where)
+    coordinator = Coordinator(beamline, data, station.server, client, _commands(beamline, options))
+    await station.look()
     try:
         await coordinator.start()
+        # Clients come when the settings are there; the workers may take longer.
+        await station.restore()
+        await station.open()
         await _ready(coordinator, stop)
         if not stop.is_set():
-            where = f"ca={interface}:{server.port} control={beamline.ca.control}"
-            sys.stdout.write(f"READY writer prefix={beamline.prefix} {where} data={data}\n")
+            served = ",".join(f"{address}:{station.server.port}" for address in where.interfaces)
+            control = beamline.ca.control
+            sys.stdout.write(f"READY writer prefix={beamline.prefix} ca={served} {control=!s} data={data}\n")
             sys.stdout.flush()
         await stop.wait()
         _log.info("ending")
     finally:
+        await station.save()
         await coordinator.close(_RUNS_WITHIN)
-        await server.close()
+        await station.close()
         with contextlib.suppress(Exception):
             await client.close()
     return 0
