@@ -21,6 +21,8 @@ from ioc.values import ENCODING, Raw, decode, encode
 
 OnPut = Callable[[Value], Awaitable[None]]
 
+UNITS = 7
+"""Characters of units that control information has room for, as dbAccess cuts them; EGU has them all."""
 _SHOWN = 100
 """Elements of a refused value that are kept for the log."""
 _numbers = itertools.count(1)
@@ -215,7 +217,7 @@ def make_channel(record: Record, on_put: OnPut | None) -> Any:
     if record.kind is Kind.ENUM:
         args["enum_strings"] = record.choices
     elif record.kind not in (Kind.STRING, Kind.TEXT):
-        args["units"] = record.units
+        args["units"] = record.units[:UNITS]
         args |= limits(record.low, record.high)
     if record.kind is Kind.CHAR:
         # One byte, no text: a NUL is a value like any other.

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ioc.channels import limits, make_channel
+from ioc.channels import UNITS, limits, make_channel
 from ioc.puts import Gate, open_to_all, to_nobody
 from ioc.puts import OnPut as Trace
 from ioc.records import Kind, PutError, PvClass, Record, Severity, Status, Value, expand
@@ -141,7 +141,7 @@ class Device:
         """
         channel = self.channels[name]
         record = self.records[name]
-        changes: dict[str, Any] = {"units": units}
+        changes: dict[str, Any] = {"units": units and units[:UNITS]}
         if low is not None and high is not None:
             changes |= limits(low, high)
         if alarms is not None:
