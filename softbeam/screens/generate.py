@@ -51,22 +51,27 @@ def screens(beamline: Beamline) -> list[Screen]:
     made = [Screen(file=OVERVIEW, text=bob.xml(overview(beamline.name, families)), devices=({},))]
     for family in families:
         macros = tuple(dict(device.macros) for device in family.devices)
-        made += [Screen(file=file, text=text, devices=macros) for file, text in _pages(family)]
+        made += [Screen(file=file, text=text, devices=macros) for file, text in pages(family)]
     return made
 
 
-def _pages(family: Family) -> list[tuple[str, str]]:
+def pages(family: Family) -> list[tuple[str, str]]:
+    """File names and texts of the displays that devices share.
+
+    Args:
+        family: The devices; their plan first, then what it does not name.
+    """
     table = Table(family.records, family.prefix, family.plan)
     planned = [(page, _blocks(table, page)) for page in (family.plan.pages if family.plan else ())]
-    pages = [(page, blocks) for page, blocks in planned if blocks]
+    made_of = [(page, blocks) for page, blocks in planned if blocks]
     if left := table.left():
-        _place(pages, _more(table, left), family.title)
-    files = [f"{family.file}{page.suffix}.bob" for page, _ in pages]
+        _place(made_of, table, left, family.title)
+    files = [f"{family.file}{page.suffix}.bob" for page, _ in made_of]
     made: list[tuple[str, str]] = []
-    for (page, blocks), file in zip(pages, files, strict=True):
+    for (page, blocks), file in zip(made_of, files, strict=True):
         buttons = [
             OpenDisplay(file=other, text=another.title, target="replace")
-            for (another, _), other in zip(pages, files, strict=True)
+            for (another, _), other in zip(made_of, files, strict=True)
             if other != file
         ]
         title = f"{family.title}  {family.prefix.rstrip('.:')}" + (f"  {page.title}" if page.suffix else "")
@@ -84,32 +89,32 @@ def _blocks(table: Table, page: Page) -> list[Block]:
     return [block for block in made if block.lines]
 
 
-def _more(table: Table, left: Sequence[str]) -> list[Block]:
-    """What no plan names, as groups that fit a display."""
-    groups: list[list[Made]] = [[]]
-    for name in left:
-        for line in table.make(name, inside(_WIDTH)):
-            if sum(one.height for one in groups[-1]) + line.height > _HEIGHT:
-                groups.append([])
-            groups[-1].append(line)
-    return [
-        Block("More" if not index else f"More ({index + 1})", tuple(lines))
-        for index, lines in enumerate(groups)
-    ]
-
-
-def _place(pages: list[tuple[Page, list[Block]]], more: list[Block], title: str) -> None:
+def _place(pages: list[tuple[Page, list[Block]]], table: Table, left: Sequence[str], title: str) -> None:
     """Put what is left on the last page if it has room, else on pages of its own."""
     if pages:
         page, blocks = pages[-1]
-        both = [*blocks, *more]
-        room = display("", both, columns=page.columns, width=page.width).height <= _FULL
-        if room and page.width == _WIDTH:
+        both = [*blocks, *_more(table, left, page.width, "More")]
+        if display("", both, columns=page.columns, width=page.width).height <= _FULL:
             pages[-1] = (page, both)
             return
+    more = _more(table, left, _WIDTH, "More" if pages else title)
     for start in range(0, len(more), _COLUMNS):
         number = start // _COLUMNS + 1
         name = title if not pages else "More" if number == 1 else f"More {number}"
         suffix = "" if not pages else "_more" if number == 1 else f"_more_{number}"
         page = Page(title=name, suffix=suffix, groups=(), columns=_COLUMNS, width=_WIDTH)
         pages.append((page, more[start : start + _COLUMNS]))
+
+
+def _more(table: Table, left: Sequence[str], width: int, title: str) -> list[Block]:
+    """Records that no plan names, as groups that fit a display."""
+    groups: list[list[Made]] = [[]]
+    for name in left:
+        for line in table.make(name, inside(width)):
+            if sum(one.height for one in groups[-1]) + line.height > _HEIGHT:
+                groups.append([])
+            groups[-1].append(line)
+    return [
+        Block(title if not index else f"{title} ({index + 1})", tuple(lines))
+        for index, lines in enumerate(groups)
+    ]

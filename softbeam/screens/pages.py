@@ -14,6 +14,8 @@ MARGIN = 10
 _TOP = 56
 """Height of the title."""
 _BUTTON = 120
+_NAME = 420
+"""Pixels that a title needs, macros resolved."""
 _HEADER = Font("Header 1", "BOLD", 22)
 _GROUP = Font("Default Bold", "BOLD", bob.TITLE_FONT)
 _BAR = Color(52, 84, 117)
@@ -52,7 +54,7 @@ def display(
         buttons: Displays that belong to it.
     """
     columns = max(1, min(columns, len(blocks)))
-    total = MARGIN + columns * (width + MARGIN)
+    total = max(MARGIN + columns * (width + MARGIN), 2 * MARGIN + _NAME + len(buttons) * (_BUTTON + PAD))
     widgets = [*_title(name, total, buttons)]
     bottoms = [_TOP] * columns
     for block in blocks:

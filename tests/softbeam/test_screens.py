@@ -8,12 +8,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from ioc.records import Kind, Record, expand
+from ioc.tables.build import choice, number, shown, text, told
 from layouts.beamline import load
-from softbeam.pvs import devices
+from softbeam.pvs import DeviceTable, devices
 from softbeam.screens import bob
 from softbeam.screens.bob import Box, Type
 from softbeam.screens.families import group
-from softbeam.screens.generate import OVERVIEW, PLANS, screens
+from softbeam.screens.generate import OVERVIEW, PLANS, pages, screens
 from softbeam.screens.plans import Line
 from softbeam.screens.tree import read
 
@@ -25,6 +27,15 @@ SCREENS = [
     for preset, beamline in BEAMLINES.items()
     for screen in screens(beamline)
 ]
+SMALL = (
+    number("Energy", 12700.0, "Photon energy.", units="eV", low=1000, high=30000),
+    choice("Mode", ("Single", "Multiple", "Continuous"), doc="How often."),
+    choice("Start", ("Done", "Start"), doc="Begin; a put completes at the end.", rbv=False, rtype="busy"),
+    told("Armed_RBV", ("No", "Yes"), doc="Whether it waits."),
+    text("FilePath", "", "Directory."),
+    shown("Count_RBV", 0, "Frames so far."),
+    Record(name="Curve_RBV", kind=Kind.DOUBLES, length=100, doc="Many values."),
+)
 ENTRIES = {Type.TEXT_ENTRY, Type.COMBO, Type.ACTION_BUTTON, Type.BOOL_BUTTON}
 
 
@@ -39,19 +50,19 @@ def nodes(screen, macros=None):
     return [node for node in top.walk() if node is not top]
 
 
-def shown(screen):
+def everywhere(screen):
     return [node for macros in screen.devices for node in nodes(screen, macros)]
 
 
 def test_each_pv_is_on_a_screen_and_each_pv_of_a_screen_exists(beamline):
     there = {f"{d.prefix}{name}" for d in devices(beamline) for name in d.records}
-    named = {pv for s in screens(beamline) for n in shown(s) for pv in (n.pv, *n.rules.values()) if pv}
+    named = {pv for s in screens(beamline) for n in everywhere(s) for pv in (n.pv, *n.rules.values()) if pv}
     assert named == there
 
 
 def test_what_can_be_put_can_be_put_from_a_screen(beamline):
     writable = {f"{d.prefix}{n}" for d in devices(beamline) for n, r in d.records.items() if r.writable}
-    on_entries = {n.pv for s in screens(beamline) for n in shown(s) if n.type in ENTRIES}
+    on_entries = {n.pv for s in screens(beamline) for n in everywhere(s) if n.type in ENTRIES}
     assert on_entries - writable <= {""}, "an entry for what is read-only"
     assert not writable - on_entries
 
@@ -176,9 +187,12 @@ def test_plans_name_records_that_are_there():
         assert not missing, plan.file
 
 
-def test_the_small_screen_is_as_committed():
-    made = next(s.text for s in screens(load()) if s.file == "truth.bob")
-    assert made == (GOLDEN / "screen-truth.bob").read_text()
+def test_a_small_screen_is_as_committed():
+    table = DeviceTable(title="thing 1 of EIG1", prefix="SB:EIG1:THING1:", records=expand(SMALL))
+    (family,) = group("SB:", [table], ())
+    ((file, text),) = pages(family)
+    assert file == "thing.bob"
+    assert text == (GOLDEN / "screen-thing.bob").read_text()
 
 
 def _inside(box: Box) -> Box:
