@@ -20,6 +20,7 @@ from writer.capture_values import (
     Finished,
     PixelFormat,
     Tally,
+    verdict,
 )
 from writer.series import QUIET, Announced, Rules, Series, SeriesKey
 
@@ -395,21 +396,8 @@ class Capture:
             actions += self._close(*cut, now=now, give_back=not lost, over=lost)
             if self.finished is not None:
                 return actions
-        outcome, reason = self._outcome()
+        outcome, reason = verdict(self.ended, self._next_row, self.num_capture, self.broken)
         self.finished = Finished(
             outcome=outcome, reason=reason, rows=self._next_row, missing=tuple(self._missing)
         )
         return [*actions, self.finished]
-
-    def _outcome(self) -> tuple[Outcome, str]:
-        if self.broken:
-            return Outcome.INCOMPLETE, self.broken
-        for worst in (Outcome.ABORTED, Outcome.INCOMPLETE):
-            for ended in self.ended:
-                if ended.outcome is worst:
-                    return worst, ended.reason
-        if not self._next_row:
-            return Outcome.INCOMPLETE, "no frame came"
-        if self._next_row < self.num_capture:
-            return Outcome.INCOMPLETE, f"stopped at {self._next_row} of {self.num_capture} frames"
-        return Outcome.COMPLETE, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final, NamedTuple
 
@@ -105,3 +106,25 @@ class Finished:
 
 
 Action = Began | Ended | Finished
+
+
+def verdict(ended: Sequence[Ended], rows: int, num_capture: int, broken: str) -> tuple[Outcome, str]:
+    """How a capture has ended, and why.
+
+    Args:
+        ended: Its series.
+        rows: Places that they have taken.
+        num_capture: Places that it was to have; 0 is no limit.
+        broken: Why nothing could be stored any more; empty if all was well.
+    """
+    if broken:
+        return Outcome.INCOMPLETE, broken
+    for worst in (Outcome.ABORTED, Outcome.INCOMPLETE):
+        for each in ended:
+            if each.outcome is worst:
+                return worst, each.reason
+    if not rows:
+        return Outcome.INCOMPLETE, "no frame came"
+    if rows < num_capture:
+        return Outcome.INCOMPLETE, f"stopped at {rows} of {num_capture} frames"
+    return Outcome.COMPLETE, ""
