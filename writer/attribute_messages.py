@@ -6,12 +6,29 @@ Values of PVs come to the coordinator, by its Channel Access client; the worker 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from layouts.attributes import AttributeType
 
 AttributeValue = float | int | str | None
 """None where nobody knows: its PV does not answer."""
+
+
+class PerFrame(StrEnum):
+    """What differs with every frame, so that no PV could tell in time: the worker counts it."""
+
+    NOTHING = ""
+    PLACE = "place"
+    """Place in the capture, from the attribute's value on."""
+    FRAME = "frame"
+    """Number in its series, from 0."""
+    STAMP = "stamp"
+    """Arrival in seconds since 1990 (UTC)."""
+    SECONDS = "seconds"
+    """Its whole seconds."""
+    NANOSECONDS = "nanoseconds"
+    """Nanoseconds of its second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +42,7 @@ class Attribute:
         source_type: In areaDetector's words, such as ``NDAttrSourceEPICSPV``.
         source: The PV, the parameter, or the constant itself.
         constant: Whether ``value`` is all there is to it: it takes no room however many frames come.
+        per_frame: What the worker counts, if it is none that a PV tells.
         value: When the capture began.
     """
 
@@ -34,6 +52,7 @@ class Attribute:
     source_type: str
     source: str
     constant: bool = False
+    per_frame: PerFrame = PerFrame.NOTHING
     value: AttributeValue = None
 
 

@@ -144,11 +144,13 @@ class AttributeBook:
     """All attributes of a capture.
 
     Args:
-        attributes: In order; constants need no values.
+        attributes: In order; constants, and what is counted, need no values.
     """
 
     def __init__(self, attributes: Sequence[Attribute]) -> None:
-        self._histories = {i: History(a) for i, a in enumerate(attributes) if not a.constant}
+        self._histories = {
+            i: History(a) for i, a in enumerate(attributes) if not a.constant and not a.per_frame
+        }
         self._clock = Clock()
         self._blocks: deque[_Block] = deque()
         self._late: dict[int, int] = {}

@@ -8,7 +8,7 @@ one value a frame and takes no room.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import h5py
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from layouts.attributes import RESERVED, AttributeType
 from layouts.raw.names import Meta
-from writer.attribute_messages import Attribute, AttributeValues
+from writer.attribute_messages import Attribute, AttributeValues, PerFrame
 from writer.attributes import AttributeBook, Write, as_type, fill
 
 _EPICS_EPOCH: Final = 631_152_000
@@ -27,12 +27,20 @@ _CHUNK_BYTES: Final = 8192
 _SAMPLED: Final = "last value that its monitor gave before the end of the exposure"
 _DRIVER: Final = ("NDAttrSourceDriver", "Driver")
 _OWN: Final = tuple(
-    Attribute(name=name, value_type=kind, description=text, source_type=_DRIVER[0], source=_DRIVER[1])
-    for name, kind, text in (
-        (RESERVED[0], AttributeType.INT32, "Number of the frame in the capture, from 0"),
-        (RESERVED[1], AttributeType.FLOAT64, "Arrival of the frame in seconds since 1990 (UTC)"),
-        (RESERVED[2], AttributeType.UINT32, "Arrival of the frame: whole seconds since 1990 (UTC)"),
-        (RESERVED[3], AttributeType.UINT32, "Arrival of the frame: nanoseconds of its second"),
+    Attribute(
+        name=name,
+        value_type=kind,
+        description=text,
+        source_type=_DRIVER[0],
+        source=_DRIVER[1],
+        per_frame=what,
+        value=0,
+    )
+    for name, kind, text, what in (
+        (RESERVED[0], AttributeType.INT32, "Number of the frame in the capture, from 0", PerFrame.PLACE),
+        (RESERVED[1], AttributeType.FLOAT64, "Arrival in seconds since 1990 (UTC)", PerFrame.STAMP),
+        (RESERVED[2], AttributeType.UINT32, "Arrival: whole seconds since 1990 (UTC)", PerFrame.SECONDS),
+        (RESERVED[3], AttributeType.UINT32, "Arrival: nanoseconds of its second", PerFrame.NANOSECONDS),
     )
 )
 _COLOR: Final = Attribute(
@@ -55,42 +63,38 @@ class AttributeColumns:
     """
 
     def __init__(self, file: h5py.File, attributes: Sequence[Attribute]) -> None:
-        self._book = AttributeBook(attributes)
+        self._attributes = (*_OWN, *attributes)
+        self._book = AttributeBook(self._attributes)
         group = _collection(file, Meta.ATTRIBUTES)
-        self._own = [_create(group, each) for each in _OWN]
-        self._columns = [_create(group, each) for each in attributes]
-        color = _create(_collection(file, Meta.DETECTOR_ATTRIBUTES), _COLOR)
-        self._all = [*self._own, *self._columns, color]
+        self._columns = [_create(group, each) for each in self._attributes]
+        self._color = _create(_collection(file, Meta.DETECTOR_ATTRIBUTES), _COLOR)
         self._extent = 0
 
     def resize(self, rows: int) -> None:
         """Give every column so many rows."""
-        for data in self._all:
+        for data in (*self._columns, self._color):
             data.resize(rows, axis=0)
         self._extent = rows
 
     def note(self, values: AttributeValues) -> None:
         """Keep what has changed until the next flush."""
-        self._book.note(values.changes, values.ends)
+        own = len(_OWN)
+        self._book.note([(index + own, when, value) for index, when, value in values.changes], values.ends)
 
-    def take(
-        self,
-        places: NDArray[np.int64],
-        series: NDArray[np.int64],
-        stop: NDArray[np.int64],
-        arrival: NDArray[np.int64],
-    ) -> None:
-        """Store the values of frames that came, all of shape (n,), places ascending."""
-        seconds, rest = np.divmod(arrival, 1_000_000_000)
-        seconds -= _EPICS_EPOCH
-        own = (
-            places.astype(np.int32),
-            seconds + rest * 1e-9,
-            seconds.astype(np.uint32),
-            rest.astype(np.uint32),
-        )
-        self._write(self._own, [Write(column, places, values) for column, values in enumerate(own)])
-        self._write(self._columns, self._book.take(places, series, stop, arrival))
+    def take(self, table: Mapping[str, NDArray[np.int64]]) -> None:
+        """Store the values of frames that came.
+
+        Args:
+            table: By field of ``Row``, shape (n,), in ascending order of places.
+        """
+        places = table["place"]
+        counted = [
+            Write(column, places, _counted(each, table))
+            for column, each in enumerate(self._attributes)
+            if each.per_frame
+        ]
+        book = self._book.take(places, table["series"], table["stop_time"], table["arrival"])
+        self._write([*counted, *book])
 
     def mend(self) -> bool:
         """Store again what was stored and has turned out to be otherwise.
@@ -99,17 +103,17 @@ class AttributeColumns:
             Whether there was anything.
         """
         wrong = self._book.mend()
-        self._write(self._columns, wrong)
+        self._write(wrong)
         return bool(wrong)
 
-    def _write(self, columns: list[h5py.Dataset], writes: list[Write]) -> None:
+    def _write(self, writes: list[Write]) -> None:
         places: NDArray[np.int64] | None = None
         runs: list[tuple[int, int, Any, Any]] = []
         for write in writes:
             if write.places is not places:
                 places = write.places
                 runs = self._runs(places)
-            data = columns[write.column].id
+            data = self._columns[write.column].id
             kind = data.get_type()
             values = np.ascontiguousarray(write.values)
             for begin, end, memory, file in runs:
@@ -124,6 +128,24 @@ class AttributeColumns:
             file.select_hyperslab((int(places[begin]),), (end - begin,))
             found.append((begin, end, h5py.h5s.create_simple((end - begin,)), file))
         return found
+
+
+def _counted(attribute: Attribute, table: Mapping[str, NDArray[np.int64]]) -> NDArray[np.generic]:
+    """What the worker counts, of the attribute's type."""
+    seconds = table["arrival"] // 1_000_000_000 - _EPICS_EPOCH
+    rest = table["arrival"] % 1_000_000_000
+    match attribute.per_frame:
+        case PerFrame.PLACE:
+            found = table["place"] + int(attribute.value or 0)
+        case PerFrame.FRAME:
+            found = table["frame"]
+        case PerFrame.STAMP:
+            found = seconds + rest * 1e-9
+        case PerFrame.SECONDS:
+            found = seconds
+        case _:
+            found = rest
+    return found.astype(attribute.value_type)
 
 
 def _collection(file: h5py.File, name: str) -> h5py.Group:
@@ -148,7 +170,7 @@ def _create(group: h5py.Group, attribute: Attribute) -> h5py.Dataset:
         "NDAttrDescription": attribute.description,
         "NDAttrSourceType": attribute.source_type,
         "NDAttrSource": attribute.source,
-        "sampled": "" if attribute.constant or attribute.source == _DRIVER[1] else _SAMPLED,
+        "sampled": "" if attribute.constant or attribute.per_frame else _SAMPLED,
     }
     for name, text in about.items():
         if text:  # as NDFileHDF5, which writes no empty ones

@@ -59,7 +59,6 @@ class Row(NamedTuple):
 PACKED: Final = struct.Struct("8q")
 """A row as bytes: makes a table of them in half the time that tuples take."""
 _COLUMNS: Final = tuple(Column(name) for name in Row._fields[1:])
-_SERIES, _STOP, _ARRIVAL = (Row._fields.index(name) for name in ("series", "stop_time", "arrival"))
 _FILL: Final = {Column.STORED: 0, Column.SERIES: -1, Column.FRAME: -1}
 
 
@@ -181,7 +180,7 @@ class MetaFile:
                     self._ids[column].write(memory, file, columns[number, begin:end], _INT64)
             if self._attributes is not None:
                 self._attributes.mend()
-                self._attributes.take(columns[0], columns[_SERIES], columns[_STOP], columns[_ARRIVAL])
+                self._attributes.take(dict(zip(Row._fields, columns, strict=True)))
             self._file.flush()
             stored = np.ones(len(rows), np.uint8)
             for begin, end, memory, file in runs:
