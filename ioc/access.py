@@ -65,7 +65,7 @@ def gate(rules: Iterable[Rule], resolve: Resolve | None = None) -> Gate:
 
     def refusal(pv: str, client: Client) -> str:
         for number, (rule, networks) in enumerate(known, 1):
-            if _fits(rule, networks, pv, client):
+            if fits(rule, pv) and _asks(rule, networks, client):
                 if rule.allow is Allow.WRITE:
                     return ""
                 who = f"{client.user} at {client.address or client.host}"
@@ -75,14 +75,17 @@ def gate(rules: Iterable[Rule], resolve: Resolve | None = None) -> Gate:
     return refusal
 
 
-def _fits(rule: Rule, networks: _Networks | None, pv: str, client: Client) -> bool:
+def fits(rule: Rule, pv: str) -> bool:
+    """Whether a rule is about a PV."""
     record = pv.rpartition(".")[0]
     names = (pv, record) if record else (pv,)
-    return (
-        any(fnmatchcase(name, pattern) for pattern in rule.pvs for name in names)
-        and any(fnmatchcase(client.user or "", pattern) for pattern in rule.users)
-        and (networks is None or _within(client.address, networks))
-    )
+    return any(fnmatchcase(name, pattern) for pattern in rule.pvs for name in names)
+
+
+def _asks(rule: Rule, networks: _Networks | None, client: Client) -> bool:
+    """Whether a rule is about a client."""
+    known = any(fnmatchcase(client.user or "", pattern) for pattern in rule.users)
+    return known and (networks is None or _within(client.address, networks))
 
 
 def _within(address: str, networks: _Networks) -> bool:

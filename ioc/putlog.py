@@ -85,6 +85,11 @@ class PutLog:
         self._file = self._path.open("a", encoding="utf-8")
 
 
+def put_log_file(directory: Path, program: str) -> Path:
+    """File of a program's puts."""
+    return directory / f"{program}-puts.jsonl"
+
+
 def rotated(path: Path, number: int) -> Path:
     """Name of an older file."""
     return path.with_name(f"{path.name}.{number}")

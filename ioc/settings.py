@@ -30,11 +30,11 @@ CAMERA = _names("""
 """ADBase, eigerBase and eiger2."""
 
 ARRAYS = _names("""
-    ArrayCallbacks ColorMode DataType NDAttributesFile NDAttributesMacros NumPreAllocBuffers
+    ArrayCallbacks ColorMode NDAttributesFile NDAttributesMacros NumPreAllocBuffers
     WaitForPlugins BlockingCallbacks EnableCallbacks MaxByteRate MinCallbackTime NDArrayAddress
     NDArrayPort NumThreads QueueSize SortMode SortSize SortTime
 """)
-"""NDArrayBase and NDPluginBase."""
+"""NDArrayBase and NDPluginBase, without DataType: an Eiger's follows from its exposure."""
 
 FILES = _names("""
     AutoIncrement AutoSave CreateDirectory DeleteDriverFile FileFormat FileName FileNumber FilePath

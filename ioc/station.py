@@ -11,13 +11,12 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from ioc import access, clash, names
 from ioc.autosave import Changes, File
 from ioc.health import Health
 from ioc.place import Place
-from ioc.putlog import PutLog
+from ioc.putlog import PutLog, put_log_file
 from ioc.puts import Put
 from ioc.records import Kind, PutError, Severity, Value
 from ioc.server import Server
@@ -165,8 +164,3 @@ class Station:
         self._saved = values
         text = f"{len(values)} settings in {file.path}, {time.strftime('%H:%M:%S')}"
         await self.health.device.post("AUTOSAVE", text, severity=Severity.NONE)
-
-
-def put_log_file(directory: Path, program: str) -> Path:
-    """File of a program's puts."""
-    return directory / f"{program}-puts.jsonl"

@@ -46,27 +46,47 @@ def up(
     beamline: BeamlineFile = None,
     data: Annotated[Path | None, typer.Option(help="Where files go when no client says otherwise.")] = None,
     interfaces: Annotated[
-        str | None, typer.Option(help="Address to serve Channel Access on; loopback unless given.")
+        list[str] | None,
+        typer.Option(help="Address to serve Channel Access on, may be repeated; loopback unless given."),
+    ] = None,
+    put_log: Annotated[Path | None, typer.Option(help="Directory where every put is logged.")] = None,
+    autosave: Annotated[
+        Path | None, typer.Option(help="Directory where settings are kept over a restart.")
     ] = None,
 ) -> None:
     """Run simulator and writer on this machine until Ctrl-C."""
+    from softbeam.up import Wishes
     from softbeam.up import up as run
 
     b = _load(beamline)
-    if interfaces:
-        typer.echo(
-            f"softbeam up: serving on {interfaces}: everybody who reaches it can move these motors, "
-            "and PVs of a real beamline with the same names will clash",
-            err=True,
-        )
+    addresses = [word for text in interfaces or [] for word in text.replace(",", " ").split()]
     code = run(
         b,
         _file(beamline),
         data or b.storage.directory,
-        interfaces=interfaces,
+        Wishes(interfaces=addresses, put_log=put_log, autosave=autosave),
         say=typer.echo,
+        tell=lambda line: typer.echo(line, err=True),
     )
     raise typer.Exit(code)
+
+
+@app.command()
+def puts(
+    logs: Annotated[list[Path], typer.Argument(help="Files that --put-log has made.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where the script goes; printed if not given.")
+    ] = None,
+) -> None:
+    """Make a pyepics script of put logs, which does the puts again."""
+    from softbeam.replay import LogError
+    from softbeam.replay import main as run
+
+    try:
+        typer.echo(run(logs, out), nl=out is not None)
+    except (LogError, OSError) as error:
+        typer.echo(f"softbeam puts: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 @app.command()

@@ -14,6 +14,7 @@ from ioc.client import CaError
 from layouts.beamline import Beamline, load
 from layouts.scan import ScanError, Sweep
 from softbeam.check import check
+from softbeam.env import exports
 from softbeam.ports import own_ports
 from softbeam.programs import ProgramError, Programs, start_beamline
 from softbeam.rotation import Result, plan_rotation
@@ -68,7 +69,8 @@ def demo(out: Path, *, images: int) -> int:
 def _measure(console: Console, beamline: Beamline, file: Path, directory: Path, images: int) -> Result:
     with ExitStack() as stack:
         log = stack.enter_context((directory / "softbeam.log").open("w", encoding="utf-8"))
-        programs = stack.enter_context(Programs(log))
+        # Its clients look at its own ports: a beamline that runs here under the same names is none of its.
+        programs = stack.enter_context(Programs(log, exports(beamline)))
         with _stage(console, "starting simulator and writer"):
             start_beamline(programs, file, directory)
             programs.wait_ready(START_WITHIN)

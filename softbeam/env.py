@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ioc.place import local
 from layouts.beamline import Beamline
 
 
@@ -10,8 +11,9 @@ def exports(beamline: Beamline) -> dict[str, str]:
     from layouts.filters_h5 import FOLDER
 
     ca = beamline.ca
+    host = local([ca.interface])
     return {
-        "EPICS_CA_ADDR_LIST": f"{ca.interface}:{ca.sim_port} {ca.interface}:{ca.writer_port}",
+        "EPICS_CA_ADDR_LIST": f"{host}:{ca.sim_port} {host}:{ca.writer_port}",
         "EPICS_CA_AUTO_ADDR_LIST": "NO",
         "EPICS_CA_MAX_ARRAY_BYTES": "10000000",
         "HDF5_PLUGIN_PATH": FOLDER,

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,13 +47,15 @@ class _Program:
 class Programs:
     """Programs that live no longer than this process; a context manager."""
 
-    def __init__(self, log: IO[str] | None = None) -> None:
+    def __init__(self, log: IO[str] | None = None, environment: Mapping[str, str] | None = None) -> None:
         """Make the lifeline.
 
         Args:
             log: Where the programs' logs go; this process's stderr unless given.
+            environment: Variables that they have beside those of this process.
         """
         self._log = log
+        self._environment = environment or {}
         self._read_end, self._write_end = os.pipe()
         self._programs: list[_Program] = []
 
@@ -72,7 +74,12 @@ class Programs:
             stderr=self._log,
             text=True,
             pass_fds=(self._read_end,),
-            env=os.environ | {lifeline.VARIABLE: str(self._read_end), "OMP_NUM_THREADS": "1"},
+            env={
+                **os.environ,
+                **self._environment,
+                lifeline.VARIABLE: str(self._read_end),
+                "OMP_NUM_THREADS": "1",
+            },
             start_new_session=True,  # Ctrl-C comes to us; we end them in order
         )
         program = _Program(name, process)
@@ -139,15 +146,16 @@ def _ready(program: _Program, deadline: float, cancelled: threading.Event) -> st
     raise ProgramError(f"{program.name}: not ready in time; its log says why")
 
 
-def start_beamline(programs: Programs, beamline: Path, data: Path, *, interfaces: str | None = None) -> None:
+def start_beamline(
+    programs: Programs, beamline: Path, data: Path, options: Sequence[str | Path] = ()
+) -> None:
     """Start the simulator and the writer of a beamline.
 
     Args:
         programs: Takes them in.
         beamline: The beamline file.
         data: Where the writer puts files when no client says otherwise.
-        interfaces: Address to serve Channel Access on, other than the beamline file's.
+        options: What both are told beside it.
     """
-    extra = ["--interfaces", interfaces] if interfaces else []
-    programs.start("simulator", "sim", ["--beamline", beamline, *extra])
-    programs.start("writer", "writer", ["--beamline", beamline, "--data", data, *extra])
+    programs.start("simulator", "sim", ["--beamline", beamline, *options])
+    programs.start("writer", "writer", ["--beamline", beamline, "--data", data, *options])

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from ioc import names
 from ioc.records import Kind, Record, expand
+from ioc.settings import is_setting
 from ioc.tables.acq import acq
 from ioc.tables.cam import cam, truth
 from ioc.tables.hdf import hdf
+from ioc.tables.health import health
 from ioc.tables.motor import motor
 from ioc.tables.odin import NODES, fan, meta, node, odin
 from ioc.tables.trigger import trigger
@@ -60,6 +62,12 @@ def devices(beamline: Beamline) -> list[DeviceTable]:
         if b.preset == "dls":
             found += _odin(b, d)
     found.append(DeviceTable(title="acquisition", prefix=names.acq(b.prefix), records=expand(acq())))
+    found += [
+        DeviceTable(
+            title=f"health of the {title}", prefix=names.health(b.prefix, program), records=expand(health())
+        )
+        for program, title in (("sim", "simulator"), ("writer", "writer"))
+    ]
     return found
 
 
@@ -91,6 +99,11 @@ def type_of(record: Record) -> str:
     return words
 
 
+def class_of(device: DeviceTable, record: Record) -> str:
+    """What becomes of a put, and whether autosave saves the value."""
+    return f"{record.pv_class.value}{', saved' if is_setting(device.prefix, record) else ''}"
+
+
 def table(beamline: Beamline, pattern: str = "") -> list[str]:
     """One line a PV: name, type, class, meaning.
 
@@ -99,7 +112,7 @@ def table(beamline: Beamline, pattern: str = "") -> list[str]:
         pattern: Only names that contain this.
     """
     rows = [
-        (f"{device.prefix}{name}", type_of(record), record.pv_class.value, record.doc)
+        (f"{device.prefix}{name}", type_of(record), class_of(device, record), record.doc)
         for device in devices(beamline)
         for name, record in device.records.items()
         if pattern in f"{device.prefix}{name}"

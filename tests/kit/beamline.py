@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
@@ -81,12 +81,18 @@ class Running:
 
 
 @contextmanager
-def running(beamline: Beamline, folder: Path) -> Iterator[Running]:
-    """The simulator and the writer of a beamline, on ports of their own, until the block ends."""
+def running(beamline: Beamline, folder: Path, options: Sequence[str | Path] = ()) -> Iterator[Running]:
+    """The simulator and the writer of a beamline, on ports of their own, until the block ends.
+
+    Args:
+        beamline: Whose ports do not matter.
+        folder: Where its files and its log go.
+        options: What both programs are told beside it.
+    """
     b = own_ports(beamline)
     file = folder / "beamline.json"
     file.write_text(b.model_dump_json())
     with (folder / "up.log").open("w") as log, Programs(log) as programs:
-        start_beamline(programs, file, folder)
+        start_beamline(programs, file, folder, options)
         programs.wait_ready(60)
         yield Running(b, folder)
