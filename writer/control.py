@@ -260,11 +260,16 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesEnded:
-    """A series has ended; its places are settled."""
+    """A series has ended; its places are settled.
+
+    Attributes:
+        last_frame: Number of the frame of it that was stored last; -1 if none was.
+    """
 
     capture: str
     report: SeriesReport
     counters: Counters
+    last_frame: int = -1
     type: Literal["series_ended"] = "series_ended"
 
 

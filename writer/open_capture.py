@@ -274,8 +274,11 @@ class OpenCapture:
                     self.flush(now)
                     report = series_report(action, self._to_wall)
                     counters = self.capture.tally.counters()
+                    last = self.last_frame if self.last_series == report.series else -1
                     self._emit(
-                        control.SeriesEnded(capture=self.order.capture, report=report, counters=counters)
+                        control.SeriesEnded(
+                            capture=self.order.capture, report=report, counters=counters, last_frame=last
+                        )
                     )
                 case Finished():
                     self._finished(action, now)

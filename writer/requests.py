@@ -107,5 +107,13 @@ class SinglesReport:
     message: str = ""
 
 
-Request = Flush | Enable | WriteFrame | Singles
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """Give the latest frame, now and then, to the preview process that is at an endpoint and asks for it."""
+
+    endpoint: str
+    type: Literal["preview"] = "preview"
+
+
+Request = Flush | Enable | WriteFrame | Singles | Preview
 Answer = Flushed | FrameWritten

@@ -6,23 +6,21 @@ import contextlib
 import importlib.metadata
 import logging
 import os
-import select
 import signal
 import socket
-import stat
-import sys
 import time
 from dataclasses import replace
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import zmq
 
-from ioc import lifeline
 from layouts.beamline import Detector
 from writer import control
+from writer.lines import is_broken, lines
+from writer.preview.outlet import Outlet
 from writer.receiver import Receiver, high_water_mark
-from writer.requests import Enable, Flush, Singles, WriteFrame
+from writer.requests import Enable, Flush, Preview, Singles, WriteFrame
 from writer.session import Session
 
 _log = logging.getLogger(__name__)
@@ -68,6 +66,7 @@ class WorkerLoop:
             self._control.set(zmq.LINGER, _LAST_WORDS)
             self._control.set(zmq.RECONNECT_IVL, 50)
             self._control.connect(control_endpoint)
+            self._outlet = Outlet(self._context, detector.name)
         except zmq.ZMQError as error:
             raise OSError(
                 error.errno, f"{stream_endpoint} or {control_endpoint} cannot be connected: {error.strerror}"
@@ -76,7 +75,7 @@ class WorkerLoop:
         self._poller.register(self._receiver.socket, zmq.POLLIN)
         self._poller.register(self._receiver.monitor, zmq.POLLIN)
         self._poller.register(self._control, zmq.POLLIN)
-        self._lines = _lines()
+        self._lines = lines()
         for line in self._lines:
             self._poller.register(line, zmq.POLLIN | zmq.POLLERR)
         self._why_end = ""
@@ -101,6 +100,7 @@ class WorkerLoop:
             self._tell()
             self._receiver.close()
             self._control.close()
+            self._outlet.close()
             self._context.term()
             signal.set_wakeup_fd(-1)
             self._wake.close()
@@ -117,14 +117,21 @@ class WorkerLoop:
         if self._receiver.monitor in ready:
             self._receiver.watch()
         for line in self._lines:
-            if line in ready and _is_broken(line):
+            if line in ready and is_broken(line):
                 self._why_end = "whoever started the worker is gone"
         now = time.monotonic()
         if now - began > _HELD_UP:
             session.held_up(now - began)
         session.tick(now)
         self._tell()
+        self._preview(ready, now)
         self._report(now)
+
+    def _preview(self, ready: dict[Any, int], now: float) -> None:
+        if self._outlet.socket in ready:
+            self._outlet.hear()
+        if self._outlet.asked:
+            self._outlet.offer(lambda: self._session.latest, now)
 
     def _take_commands(self) -> None:
         while True:
@@ -142,6 +149,8 @@ class WorkerLoop:
                     self._say_hello()
                 case control.Shutdown():
                     self._why_end = "the coordinator said so"
+                case Preview():
+                    self._outlet.connect(message.endpoint, self._poller)
                 case Flush():
                     # What has come so far may still wait at the socket.
                     self._session.take(self._receiver.receive, time.monotonic_ns() + _FLUSH_TURN)
@@ -165,7 +174,10 @@ class WorkerLoop:
     def _tell(self) -> None:
         events = self._session.events
         while events:
-            self._send(events.popleft())
+            event = events.popleft()
+            if isinstance(event, control.SeriesEnded):
+                self._outlet.hurry()
+            self._send(event)
 
     def _report(self, now: float) -> None:
         """Say how things stand: at once if the state has changed, else at most every 0.1 s."""
@@ -207,23 +219,3 @@ def _version() -> str:
         return importlib.metadata.version("softbeam")
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
-
-
-def _lines() -> list[int]:
-    """Descriptors whose end means that whoever started us is gone."""
-    lines = list(lifeline.to_inherit())
-    try:
-        descriptor = sys.stdin.fileno()
-        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-            lines.append(descriptor)
-    except (OSError, ValueError, AttributeError):
-        pass  # no stdin, as under a service manager
-    return lines
-
-
-def _is_broken(line: int) -> bool:
-    readable, _, _ = select.select([line], [], [], 0)
-    try:
-        return bool(readable) and not os.read(line, 4096)
-    except OSError:
-        return True

@@ -1,0 +1,84 @@
+"""What the three preview plugins share: statistics, image and region of interest of a detector's stream.
+
+They are NDPluginBase to clients. Behind them stands a process that is given the latest frame now and then,
+at most 20 times a second: nothing waits in a queue, and a frame that was passed over is no loss.
+"""
+
+from __future__ import annotations
+
+from ioc.menus import NoYes
+from ioc.records import Record
+from ioc.tables.array import nd_array
+from ioc.tables.build import ACTS, choice, number, shown, whole
+from ioc.tables.plugin import plugin
+
+RATE_LIMIT = 20.0
+"""Frames per second that a detector's previews are given at most."""
+
+
+def preview(kind: str, port: str, source: str, *own: Record, interval: float = 0.0) -> tuple[Record, ...]:
+    """Records of one preview plugin.
+
+    Args:
+        kind: What PluginType_RBV says.
+        port: Its asyn port's name.
+        source: The port whose frames it takes at boot.
+        own: What it has beside NDPluginBase; a record of the same name stands in place of the base's.
+        interval: MinCallbackTime at boot, s.
+    """
+    base = (
+        *nd_array(port),
+        *_driver(),
+        *plugin(kind, source, rates=ACTS, port=ACTS, process=ACTS),
+    )
+    return together(base, _passing(interval), own)
+
+
+def together(*groups: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Tables as one: of records with the same name the last stands, where the first stood."""
+    found: dict[str, Record] = {}
+    for group in groups:
+        found |= {record.name: record for record in group}
+    paired = {f"{record.name}_RBV" for record in found.values() if record.readback}
+    return tuple(record for name, record in found.items() if name not in paired)
+
+
+def _driver() -> tuple[Record, ...]:
+    """What ADCore gives to everything with an asyn port, and what means something for cameras only."""
+    acquiring = ("Done", "Acquiring")
+    unused = "Echoes: a plugin does not acquire."
+    texts = ("Manufacturer", "Model", "SerialNumber", "FirmwareVersion", "SDKVersion")
+    return (
+        *(shown(f"{name}_RBV", "Unknown", "Of cameras.") for name in texts),
+        choice("Acquire", ("Done", "Acquire"), doc=unused, readback_menu=acquiring),
+        choice("AcquireBusy", acquiring, doc=unused, rbv=False, rtype="busy"),
+        choice("AcquireBusyCB", acquiring, doc="Of cameras.", rbv=False, rtype="bi"),
+        choice("WaitForPlugins", NoYes, "No", unused, rbv=False),
+        number("SetAcquireBusy", 0.0, "Historic; echoes.", rbv=False),
+        number("ClearAcquireBusy", 0.0, "Historic; echoes.", rbv=False),
+        choice("PoolPollStats", ("Done", "Poll"), doc="Echoes: there is no pool.", rbv=False),
+    )
+
+
+def _passing(interval: float) -> tuple[Record, ...]:
+    """Records of NDPluginBase that have a meaning of their own where the latest frame wins."""
+    least = "Least time between frames; the latest that came meanwhile is taken when it is over."
+    return (
+        whole("ArrayCounter", 0, "Frames that were computed since it was last set.", does=ACTS),
+        whole("QueueSize", 1, "Echoes: nothing waits, the latest frame is taken.", low=1, high=10**6),
+        shown("QueueFree", 1, "Room in the queue: always, as nothing waits."),
+        whole(
+            "DroppedArrays",
+            0,
+            "Frames that came and could not be computed; a put sets where to count from. Frames that were "
+            "passed over are in NumSkipped_RBV.",
+            does=ACTS,
+        ),
+        shown(
+            "NumSkipped_RBV", 0, "Frames of the detector that were passed over since ArrayCounter was set."
+        ),
+        whole("DroppedOutputArrays", 0, "Echoes: what is handed on is taken or passed over."),
+        whole("DisorderedArrays", 0, "Echoes: a frame older than the latest is not taken."),
+        number("MinCallbackTime", interval, least, does=ACTS, units="s", precision=3, low=0.0, high=86400.0),
+        whole("NDArrayAddress", 0, "Address at the port: 0, as a detector's stream has one.", does=ACTS),
+    )
