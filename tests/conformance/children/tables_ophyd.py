@@ -17,7 +17,7 @@ detector = Detector(f"{sys.argv[1]}EIG1:", name="eiger")
 detector.wait_for_connection(all_signals=True, timeout=20)
 assert detector.cam.image_mode.get(as_string=True) == "Multiple"
 # Setpoints come back, the empty text as well: unstaging waits for that without a limit.
-detector.cam.fw_name_pattern.set("").wait(timeout=5)
-detector.cam.roi_mode.set("4M").wait(timeout=5)
+detector.cam.file_name.set("").wait(timeout=5)
+detector.cam.stream_decompress.set("Enable").wait(timeout=5)
 detector.hdf.num_frames_chunks.set(5).wait(timeout=5)
 print("OK")  # noqa: T201
