@@ -120,7 +120,8 @@ async def _run(beamline: Beamline, options: argparse.Namespace) -> int:
     if warning := exposed(where.interfaces, may, len(where.rules)):
         _log.warning("%s", warning)
     addresses = (options.ca_addresses or f"{local(where.interfaces)}:{beamline.ca.sim_port}").split()
-    client = Client(addresses)
+    # Our own records too: NDAttributes may name them.
+    client = Client([*addresses, f"{local}:{beamline.ca.writer_port}"])
     station = Station(where)
     coordinator = Coordinator(beamline, data, station.server, client, _commands(beamline, options))
     await station.look()

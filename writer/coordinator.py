@@ -20,6 +20,8 @@ from layouts.beamline import Beamline
 from writer import control, orders, paths, run, steps
 from writer.acq import AcqDevice
 from writer.acquisition import Phase, Timing
+from writer.attribute_sources import feeds
+from writer.attribute_watch import AttributeWatch
 from writer.disk import LocalDisk, ask
 from writer.hands import Hands
 from writer.hdf import HdfDevice
@@ -80,6 +82,7 @@ class Coordinator:
             on_silent=lambda d, text: self._push("silent", d, text),
         )
         self.hdfs = {d.name: HdfDevice(server, beamline, d, self) for d in beamline.detectors}
+        self.attributes = AttributeWatch(client, feeds(beamline), self.supervisor.send)
         odins = [
             OdinDevice(server, beamline, d, self) for d in beamline.detectors if beamline.preset == "dls"
         ]
@@ -103,6 +106,7 @@ class Coordinator:
         """
         await self.supervisor.start()
         await self.watch.start()
+        await self.attributes.start()
         for name, views in self.views.items():
             await views.boot(self._data, *self._formats[name])
         await self.acq.boot(self._data)
@@ -211,6 +215,8 @@ class Coordinator:
             if not self.supervisor.is_ready(name):
                 raise RefusedError(f"the worker of {name} is not there; it is being started, try again soon")
         await ask(lambda: orders.check(order, expected, LocalDisk(), self._beamline.storage.reserve))
+        stores = {name: self.hdfs[name].stores_attributes for name in order.detectors}
+        order, doubts = await self.attributes.dress(order, stores)
         self._number += 1
         sample = str(self.acq.device["SampleName"])
         run_ = run.new(self._number, order, self.watch.cameras, self._timing, sample)
@@ -218,11 +224,16 @@ class Coordinator:
             self._runs[name] = run_
             self._shown_fault.pop(name, None)
             await self.views[name].accept(order.full_names[name], count=not order.acquire)
+            if name in doubts:
+                await self.hdfs[name].show_doubt(doubts[name])
         if order.acquire:
             await self.acq.accept(run_)
         _log.info("acquisition %d: %s in %s begins", run_.number, order.name, order.directory)
         states = {name: self.watch.cameras[name].state for name in order.detectors}
+        run_.notes += doubts.values()
         await self._hands.do(run_, run_.machine.begin(time.monotonic(), states))
+        for name in order.detectors:
+            self.attributes.begin(name, run_.capture_id(name))
         return run_
 
     # ------------------------------------------------------------ events
@@ -323,6 +334,9 @@ class Coordinator:
             )
             with contextlib.suppress(WorkerAbsentError):
                 self.supervisor.send(detector, told)
+        for ended in camera.episodes[-1:]:
+            if ended.series is not None and ended.end is not None:
+                self.attributes.ended(detector, ended.series, ended.end)
         if record == "DetectorState_RBV":
             await self._tell(run_, steps.CameraState(detector, camera.state, camera.message))
 
@@ -348,6 +362,7 @@ class Coordinator:
         _log.log(level, "acquisition %d: %s; %s", run_.number, finish.outcome, finish.reason or run_.master)
         for name in run_.order.detectors:
             self._runs.pop(name, None)
+            self.attributes.release(name)
             capture = run_.machine.captures[name]
             error = capture.fault or (finish.reason if finish.failed and not run_.master else "")
             stored = run_.progress[name].counters.bytes

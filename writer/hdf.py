@@ -1,35 +1,43 @@
-"""The file records of one detector (``HDF1:``): what a client's puts mean, and what the writer shows there.
+"""The file records of one detector (``HDF1:``): what a client's puts mean; ``HdfView`` shows the rest.
 
 To clients this is areaDetector's NDFileHDF5. A put of Capture completes when its files are closed and the
-master stands; NumCaptured_RBV counts frames that can be read.
+master stands, a put of WriteFile when the file is closed, a put of FlushNow when all that has come can be
+read. What cannot be done is a put that fails, with the reason in WriteMessage.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
-from ioc import names
-from ioc.array_values import plane
-from ioc.menus import Capture, Capturing, DataType, FileWriteMode, NoYes, WriteStatus
-from ioc.records import PutError, Severity
+from ioc import names as pvs
+from ioc.menus import Capture, Capturing, FileWriteMode, NoYes
+from ioc.records import PutError
 from ioc.server import Server
 from ioc.tables.hdf import hdf
 from layouts.beamline import Beamline, Detector
-from writer import control, filenames, paths
-from writer.disk import LocalDisk, ask
+from layouts.raw import names
+from writer import control, filenames, hdf_settings, paths
+from writer.disk import LocalDisk, ask, make_directories
+from writer.file_requests import FileRequests
+from writer.hdf_view import HdfView
 from writer.orders import RefusedError, Wish
+from writer.requests import Enable, Singles
 from writer.steps import Finish
 from writer.views import Asker
 
 _log = logging.getLogger(__name__)
 
-_TYPES: Final = {"uint8": DataType.UINT8, "uint16": DataType.UINT16, "uint32": DataType.UINT32}
-_BITS: Final = {"uint8": 8, "uint16": 16, "uint32": 32}
+_OF_SINGLES: Final = (
+    *("FilePath", "FileName", "FileNumber", "FileTemplate", "CreateDirectory", "TempSuffix"),
+    *("AutoIncrement", "AutoSave", "FileWriteMode"),
+)
+"""Settings that say whether, and under which names, each frame gets a file of its own."""
 
 
 class Captures(Protocol):
@@ -43,8 +51,16 @@ class Captures(Protocol):
         """End the capture under way; the future is its end."""
         ...
 
+    async def write_held(self, detector: str, path: Path) -> None:
+        """Write the frames that Capture mode holds."""
+        ...
 
-class HdfDevice:
+    async def free_held(self, detector: str) -> None:
+        """Drop them."""
+        ...
+
+
+class HdfDevice(HdfView):
     """One detector's file records.
 
     Args:
@@ -52,27 +68,36 @@ class HdfDevice:
         beamline: The description.
         detector: Whose.
         captures: Does what is asked for.
+        requests: Asks the worker for what is no capture.
     """
 
-    def __init__(self, server: Server, beamline: Beamline, detector: Detector, captures: Captures) -> None:
+    def __init__(
+        self, server: Server, beamline: Beamline, detector: Detector, captures: Captures, requests: FileRequests
+    ) -> None:
         self.detector = detector.name
-        self._captures = captures
-        self._flush = beamline.storage.flush_interval
-        prefix = names.hdf(beamline.prefix, detector.pv, beamline.preset)
+        self._captures, self._requests = captures, requests
+        self._compression = detector.stream.compression
+        prefix = pvs.hdf(beamline.prefix, detector.pv, beamline.preset)
         table = hdf(f"{detector.name}.HDF", detector.name)
-        self.device = server.device(prefix, table, self._put)
+        super().__init__(server.device(prefix, table, self._put))
         self._handlers: dict[str, Callable[[Any], Awaitable[None]]] = {
             "Capture": self._put_capture,
             "FilePath": self._put_path,
             "CreateDirectory": self._put_depth,
             "FileTemplate": self._put_template,
-            "WriteFile": self._not_offered,
-            "ReadFile": self._not_offered,
+            "WriteFile": self._put_write,
+            "ReadFile": self._put_read,
+            "FreeCapture": self._put_free,
             "FlushNow": self._put_flush,
+            "EnableCallbacks": self._put_enable,
+            "QueueSize": self._put_queue,
+            "XMLFileName": self._put_layout,
+            "ArrayCounter": self.set_arrays,
+            "DroppedArrays": self.set_dropped,
         }
-        self._rate = (time.monotonic(), 0)
-        self._idle = 0
-        """Frames that nobody wanted before the present capture."""
+        self._revisions = itertools.count(1)
+        self._singles = Singles(revision=0, on=False)
+        self._written = 0
 
     async def boot(self, directory: Path, shape: tuple[int, int], dtype: str) -> None:
         """Values that let a newcomer's first capture work; the size is known before the first frame."""
@@ -81,7 +106,9 @@ class HdfDevice:
         await self._put_path(self.device["FilePath"])
         await self.device.settle("FileName", self.detector)
         await self.device.settle("FileNumber", await self._free_number())
-        await self.show_format(shape, dtype)
+        await self.device.post("Compression", {"none": "None", "lz4": "LZ4"}.get(self._compression, "BSLZ4"))
+        if all(shape):
+            await self.show_format(shape, dtype)
 
     async def _free_number(self) -> int:
         template, path, name = (str(self.device[n]) for n in ("FileTemplate", "FilePath", "FileName"))
@@ -92,14 +119,26 @@ class HdfDevice:
 
         return await ask(lambda: filenames.first_free(1, taken))
 
+    def greet(self) -> None:
+        """A worker is there that knows nothing of these records yet."""
+        self._requests.tell(self.detector, Enable(enabled=self.device["EnableCallbacks"] == "Enable"))
+        self._requests.tell(self.detector, self._singles)
+
     # ------------------------------------------------------------ what clients put
 
     async def _put(self, name: str, value: Any) -> None:
+        try:
+            hdf_settings.check(name, value, str(self.device["NDArrayPort_RBV"]))
+        except PutError as error:
+            await self.show_error(str(error))
+            raise
         handler = self._handlers.get(name)
         if handler is not None:
             await handler(value)
         else:
             await self.device.settle(name, value)
+        if name in _OF_SINGLES:
+            await self._order_singles()
 
     async def _put_capture(self, value: str) -> None:
         if value == Capture.DONE:
@@ -110,13 +149,16 @@ class HdfDevice:
         try:
             ended = await self._captures.capture(self.detector, self)
         except RefusedError as error:
-            _log.warning("%s: capture refused: %s", self.detector, error)
-            await self.show_error(str(error))
             await self.device.post("Capture_RBV", Capturing.DONE)
-            raise PutError(str(error)) from None
+            await self._refuse("capture", error)
         finish = await asyncio.shield(ended)
         if finish.failed:
             raise PutError(finish.reason)
+
+    async def _refuse(self, what: str, error: RefusedError) -> NoReturn:
+        _log.warning("%s: %s refused: %s", self.detector, what, error)
+        await self.show_error(str(error))
+        raise PutError(str(error)) from None
 
     async def _put_path(self, value: str) -> None:
         problem = await paths.settle(self.device, value)
@@ -141,17 +183,148 @@ class HdfDevice:
         else:
             await self._show_no_problem()
 
-    async def _put_flush(self, _value: str) -> None:
-        # Workers flush by time: what has arrived by now is readable one interval later.
-        await asyncio.sleep(self._flush + control.STATUS_INTERVAL)
+    async def _put_flush(self, value: str) -> None:
+        if value == "Done":
+            return
+        try:
+            await self._requests.flush(self.detector)
+        except RefusedError as error:
+            await self._refuse("flush", error)
         await self.device.post("FlushNow", "Done")
 
-    async def _not_offered(self, _value: str) -> None:
-        text = "single frames are not written by request; set FileWriteMode to Stream and Capture to 1"
-        await self.show_error(text)
-        raise PutError(text)
+    async def _put_enable(self, value: str) -> None:
+        self._requests.tell(self.detector, Enable(enabled=value == "Enable"))
+        await self.device.settle("EnableCallbacks", value)
+
+    async def _put_queue(self, value: int) -> None:
+        self._requests.queue(self.detector, value)
+        await self.device.settle("QueueSize", value)
+        await self.device.post_changed(
+            {"QueueFreeLow": 0.25 * value, "QueueUseHIGH": 0.75 * value, "QueueUseHIHI": value}
+        )
+
+    async def _put_layout(self, value: str) -> None:
+        valid, message = await ask(lambda: hdf_settings.layout(value))
+        await self.device.post_changed({"XMLErrorMsg_RBV": message})
+        await self.device.post_changed({"XMLValid_RBV": NoYes.YES if valid else NoYes.NO})
+        await self.device.settle("XMLFileName", value)
+
+    # ------------------------------------------------------------ single frames, and those that are held
+
+    async def _put_write(self, value: str) -> None:
+        if value == "Done":
+            return
+        await self.device.post("WriteFile_RBV", "Writing")
+        try:
+            await self._write()
+            await self.show_ok()
+        except RefusedError as error:
+            await self._refuse("file", error)
+        finally:
+            await self.device.post("WriteFile_RBV", "Done")
+        await self.device.post("WriteFile", "Done")
+
+    async def _write(self) -> None:
+        mode = self.device["FileWriteMode"]
+        if mode == FileWriteMode.STREAM:
+            raise RefusedError(
+                "in Stream mode Capture writes each frame as it comes; put Single to FileWriteMode for the "
+                "latest frame, or Capture for frames that are held"
+            )
+        if self.device["Capture_RBV"] != Capturing.DONE:
+            raise RefusedError("a capture is under way; wait for its end, or put 0 to Capture")
+        path = await self._next_name()
+        if mode == FileWriteMode.CAPTURE:
+            await self._captures.write_held(self.detector, path)
+            return
+        await self._requests.write_frame(self.detector, path, str(self.device["TempSuffix"]))
+        await self.device.post("NumCaptured_RBV", 1)
+
+    async def _put_read(self, value: str) -> None:
+        if value != "Done":
+            await self._refuse("reading", RefusedError("files are not read back; open FullFileName_RBV instead"))
+
+    async def _put_free(self, value: str) -> None:
+        if value != "Done":
+            await self._captures.free_held(self.detector)
+            await self.device.post("NumCaptured_RBV", 0)
+            await self.device.post("FreeCapture", "Done")
+
+    async def held_name(self) -> Path | None:
+        """Capture mode's capture has ended: the name of its file if it is to be written at once."""
+        return await self._next_name() if self.device["AutoSave"] == NoYes.YES else None
+
+    async def held_written(self) -> None:
+        """The frames that Capture mode held are in their file."""
+        await self.device.post("NumCaptured_RBV", 0)
+
+    async def _next_name(self) -> Path:
+        path = await self._full_name()
+        await self.count_up()
+        await self.device.post("FullFileName_RBV", str(path))
+        return path
+
+    async def _order_singles(self) -> None:
+        """Tell the worker whether each frame is to have a file of its own, and how they are named."""
+        device = self.device
+        on = device["FileWriteMode"] == FileWriteMode.SINGLE and device["AutoSave"] == NoYes.YES
+        if on:
+            try:
+                await self._full_name()
+            except RefusedError as error:
+                on = False
+                await self.show_error(str(error))
+        if not on and not self._singles.on:
+            return
+        self._singles = Singles(
+            revision=next(self._revisions),
+            on=on,
+            template=str(device["FileTemplate"]),
+            directory=str(device["FilePath"]),
+            name=str(device["FileName"]),
+            number=int(device["FileNumber"]),
+            increment=device["AutoIncrement"] == NoYes.YES,
+            suffix=str(device["TempSuffix"]),
+        )
+        self._written = 0
+        self._requests.tell(self.detector, self._singles)
+
+    async def show_stream(self, status: control.Status) -> None:
+        """What a Status says of the stream, and of files of single frames."""
+        await super().show_stream(status)
+        report = status.singles
+        if report is None or report.revision != self._singles.revision or report.written == self._written:
+            if report is not None and report.message and report.message != self.device["WriteMessage"]:
+                await self.show_error(report.message)
+            return
+        self._written = report.written
+        await self.device.settle("FileNumber", report.number)
+        await self.device.post_changed({"NumCaptured_RBV": 1})
+        await self.device.post("FullFileName_RBV", report.path)
+        await (self.show_error(report.message) if report.message else self.show_ok())
 
     # ------------------------------------------------------------ what a capture needs
+
+    async def _full_name(self) -> Path:
+        """The name that the records make, its directory being there.
+
+        Raises:
+            RefusedError: There can be no such file.
+        """
+        device = self.device
+        path = str(device["FilePath"])
+        await paths.require(device, path)
+        try:
+            full = filenames.full_name(
+                str(device["FileTemplate"]), path, str(device["FileName"]), int(device["FileNumber"])
+            )
+        except filenames.FileNameError as error:
+            raise RefusedError(str(error)) from None
+        found = paths.absolute(full)
+        if found.parent != paths.absolute(path):
+            depth = int(device["CreateDirectory"])
+            await ask(lambda: make_directories(str(found.parent), depth))
+        return found
 
     async def request(self) -> Wish:
         """What the records ask for.
@@ -160,118 +333,20 @@ class HdfDevice:
             RefusedError: They ask for something that cannot be done.
         """
         device = self.device
-        if device["EnableCallbacks"] == "Disable":
-            raise RefusedError("EnableCallbacks is Disable, so no frame would be taken; put Enable")
-        if device["FileWriteMode"] != FileWriteMode.STREAM:
+        mode = device["FileWriteMode"]
+        if mode == FileWriteMode.SINGLE:
             raise RefusedError(
-                f"FileWriteMode {device['FileWriteMode']} holds frames back; put Stream, which writes each "
-                "frame as it comes"
+                "capture is not supported in Single mode; put Stream to FileWriteMode, or 1 to WriteFile for "
+                "the latest frame"
             )
-        await paths.require(device, str(device["FilePath"]))
-        name, template = str(device["FileName"]), str(device["FileTemplate"])
-        number = int(device["FileNumber"])
-        try:
-            full = filenames.full_name(template, str(device["FilePath"]), name, number)
-        except filenames.FileNameError as error:
-            raise RefusedError(str(error)) from None
+        full = await self._full_name()
+        if mode == FileWriteMode.CAPTURE:
+            full = full.with_name(names.held_file(self.detector, str(time.time_ns())))
         return Wish(
-            full_name=paths.absolute(full),
+            full_name=full,
             num_capture=int(device["NumCapture"]),
-            lazy=device["LazyOpen"] == NoYes.YES,
+            lazy=device["LazyOpen"] == NoYes.YES or mode == FileWriteMode.CAPTURE,
+            flush_frames=int(device["NumFramesFlush"]),
+            temp_suffix="" if mode == FileWriteMode.CAPTURE else str(device["TempSuffix"]),
+            holder=self if mode == FileWriteMode.CAPTURE else None,
         )
-
-    async def accept(self, full_name: Path, *, count: bool) -> None:
-        """Show that a capture has been accepted: names and counters, before any frame."""
-        if count and self.device["AutoIncrement"] == NoYes.YES:
-            await self.device.settle("FileNumber", int(self.device["FileNumber"]) + 1)
-        await self.device.post_changed({"MasterFile_RBV": ""})
-        await self.device.post("FullFileName_RBV", str(full_name))
-        await self.show_counters(control.Counters(), 0)
-        await self.show_ok()
-
-    # ------------------------------------------------------------ what the writer shows
-
-    async def show_ok(self) -> None:
-        """No error."""
-        await self.device.post("WriteStatus", WriteStatus.OK, severity=Severity.NONE)
-        await self.device.post_changed({"WriteMessage": ""})
-
-    async def show_error(self, message: str) -> None:
-        """An error of writing, with its reason."""
-        await self.device.post("WriteMessage", message)
-        await self.device.post("WriteStatus", WriteStatus.ERROR, severity=Severity.MAJOR)
-
-    async def show_format(self, shape: tuple[int, int], dtype: str) -> None:
-        """Size and type of the frames to come."""
-        slow, fast = shape
-        await self.device.post_changed(plane(fast, slow, _BITS[dtype]))
-        for name in ("DataType", "DataType_RBV"):
-            await self.device.post_changed({name: _TYPES[dtype]})
-
-    async def show_open(self) -> None:
-        """The worker is live, its files open."""
-        await self.device.post_changed({"Capture": Capture.CAPTURE})
-        await self.device.post("SWMRActive_RBV", "Active")
-        await self.device.post("Capture_RBV", Capturing.CAPTURING)
-
-    async def show_counters(self, counters: control.Counters, captured: int) -> None:
-        """Where the capture is."""
-        now, (then, before) = time.monotonic(), self._rate
-        if now - then >= 1.0 or counters.stored < before:
-            rate = max(0.0, (counters.stored - before) / max(1e-3, now - then))
-            self._rate = (now, counters.stored)
-            await self.device.post_changed({"ArrayRate_RBV": rate})
-        lost = counters.missing + counters.failed
-        await self.device.post_changed(
-            {
-                "ArrayCounter": counters.stored,
-                "ArrayCounter_RBV": counters.stored,
-                "NumReceived_RBV": counters.received,
-                "NumUnwanted_RBV": counters.unwanted,
-                "NumExpected_RBV": counters.expected,
-                "NumStored_RBV": counters.stored,
-                "NumMissing_RBV": counters.missing,
-                "NumDuplicate_RBV": counters.duplicate,
-                "NumForeign_RBV": counters.foreign,
-                "NumFailed_RBV": counters.failed,
-                "DroppedArrays": lost,
-                "DroppedArrays_RBV": lost,
-                "NumCaptured_RBV": captured,
-            }
-        )
-
-    async def show_status(self, status: control.Status) -> None:
-        """What only a worker's Status says: among it the frames that came since the last capture."""
-        idle = status.totals.unwanted - status.counters.unwanted
-        if status.capture is not None or idle < self._idle:
-            self._idle = idle
-        await self.device.post_changed(
-            {
-                "NumReceived_RBV": status.counters.received + idle - self._idle,
-                "NumUnwanted_RBV": status.counters.unwanted + idle - self._idle,
-                "UniqueId_RBV": max(0, status.last_frame),
-            }
-        )
-        if status.series is not None:
-            await self.device.post_changed({"SeriesId_RBV": status.series})
-
-    async def show_worker(self, *, there: bool) -> None:
-        """Whether the worker is there."""
-        severity = Severity.NONE if there else Severity.MAJOR
-        await self.device.post("Connected_RBV", NoYes.YES if there else NoYes.NO, severity=severity)
-
-    async def show_end(self, error: str, master: str, duration: float, stored_bytes: int) -> None:
-        """The capture is over: both edges are posted, whatever happened before."""
-        device = self.device
-        await device.post_changed(
-            {
-                "RunTime": duration,
-                "IOSpeed": stored_bytes / 1e6 / max(duration, 1e-3),
-                "MasterFile_RBV": master,
-                "SWMRActive_RBV": "Off",
-            }
-        )
-        if error:
-            await self.show_error(error)
-        await device.post("Capture_RBV", Capturing.DONE)
-        await device.post("Capture", Capture.DONE)

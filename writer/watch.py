@@ -244,7 +244,7 @@ class Watch:
                 self._answer.set()
             if not reading.connected or not isinstance(reading.value, int | float):
                 return
-            when = _time(reading)
+            when = clock_of(reading)
             if record == "RBV":
                 history.add(when, float(reading.value))
             elif record == "DMOV":
@@ -262,12 +262,13 @@ class Watch:
                 camera.connected = reading.connected
                 self._answer.set()
             if reading.connected and reading.value is not None:
-                camera.take(record, reading.value, _time(reading))
+                camera.take(record, reading.value, clock_of(reading))
             self._on_camera(name, record)
 
         return take
 
 
-def _time(reading: Reading) -> float:
+def clock_of(reading: Reading) -> float:
+    """When a PV took its value, seconds since 1970: by its server's clock if that can be believed."""
     now = time.time()
     return reading.timestamp if abs(reading.timestamp - now) < _CLOCKS_AGREE else now
