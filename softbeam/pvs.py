@@ -37,7 +37,9 @@ def devices(beamline: Beamline) -> list[DeviceTable]:
     b, motors = beamline, tuple(m.name for m in beamline.motors)
     found = [
         DeviceTable(
-            title=f"motor {m.name}", prefix=f"{names.motor(b.prefix, m.pv)}.", records=expand(motor())
+            title=f"motor {m.name}",
+            prefix=f"{names.motor(b.prefix, m.pv)}.",
+            records=expand(motor(m.units, m.precision, m.description)),
         )
         for m in b.motors
     ]

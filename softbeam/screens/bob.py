@@ -160,11 +160,11 @@ class WritePv:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A property that follows a PV: an expression in which ``pv0`` is its value."""
+    """A property that follows PVs: an expression in which ``pv0`` is the value of the first."""
 
     prop: Property
     expression: str
-    pv: str
+    pvs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,4 +326,5 @@ def _rule(element: ET.Element, rule: Rule) -> None:
     made = ET.SubElement(element, "rule", name=rule.prop.value, prop_id=rule.prop.value, out_exp="true")
     expression = ET.SubElement(made, "exp", bool_exp="true")
     ET.SubElement(expression, "expression").text = rule.expression
-    ET.SubElement(made, "pv_name").text = rule.pv
+    for pv in rule.pvs:
+        ET.SubElement(made, "pv_name").text = pv

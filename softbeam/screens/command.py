@@ -47,11 +47,8 @@ def _draw(
     from softbeam.screens.readings import at_boot, live
     from softbeam.screens.tree import read
 
-    names = [node.pv for s in made for node in read(s.text, s.devices[0]).walk()]
-    follows = [pv for s in made for node in read(s.text, s.devices[0]).walk() for pv in node.rules.values()]
-    readings = live(
-        beamline, filter(None, [*names, *follows]), exports(beamline)["EPICS_CA_ADDR_LIST"].split()
-    )
+    names = {pv for s in made for node in read(s.text, s.devices[0]).walk() for pv in node.pvs}
+    readings = live(beamline, names, exports(beamline)["EPICS_CA_ADDR_LIST"].split())
     if readings is None:
         say("No server answers: the pictures have the values at boot.")
         readings = at_boot(beamline)

@@ -18,11 +18,10 @@ from softbeam.screens.plan_health import HEALTH
 from softbeam.screens.plan_motor import MOTOR
 from softbeam.screens.plan_plugins import IMAGE, ROI, STATS
 from softbeam.screens.plan_writer import ACQ, HDF, ODIN
-from softbeam.screens.plans import Page
+from softbeam.screens.plans import WIDTH, Page
 
 PLANS = (MOTOR, CAM, TRIGGER, TRUTH, HDF, ODIN, STATS, IMAGE, ROI, ACQ, HEALTH)
 OVERVIEW = "overview.bob"
-_WIDTH = 450
 _HEIGHT = 800
 """Pixels of the lines in a group of records that no plan names."""
 _COLUMNS = 4
@@ -97,12 +96,12 @@ def _place(pages: list[tuple[Page, list[Block]]], table: Table, left: Sequence[s
         if display("", both, columns=page.columns, width=page.width).height <= _FULL:
             pages[-1] = (page, both)
             return
-    more = _more(table, left, _WIDTH, "More" if pages else title)
+    more = _more(table, left, WIDTH, "More" if pages else title)
     for start in range(0, len(more), _COLUMNS):
         number = start // _COLUMNS + 1
         name = title if not pages else "More" if number == 1 else f"More {number}"
         suffix = "" if not pages else "_more" if number == 1 else f"_more_{number}"
-        page = Page(title=name, suffix=suffix, groups=(), columns=_COLUMNS, width=_WIDTH)
+        page = Page(title=name, suffix=suffix, groups=(), columns=_COLUMNS, width=WIDTH)
         pages.append((page, more[start : start + _COLUMNS]))
 
 

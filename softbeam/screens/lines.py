@@ -107,14 +107,14 @@ class Table:
     def _shown(self, name: str, look: Look = Look.AUTO, text: str = "") -> Shown:
         record = self.records[name]
         look = look if look is not Look.AUTO else self._plan.looks.get(name, Look.AUTO)
-        full = self._plan.bars.get(name, "") if look is Look.BAR else ""
+        full = self._plan.bars.get(name, ()) if look is Look.BAR else ()
         sized = all(size in self.records for size in _PICTURE_SIZE)
         return Shown(
             record=record,
             pv=f"{self._prefix}{name}",
             look=_array_look(name, record) if look is Look.AUTO else look,
             text=text,
-            full=f"{self._prefix}{full}" if full in self.records else "",
+            full=tuple(f"{self._prefix}{one}" for one in full if one in self.records),
             bits=self._plan.bits.get(name, ()),
             size=(f"{self._prefix}{_PICTURE_SIZE[0]}", f"{self._prefix}{_PICTURE_SIZE[1]}")
             if sized

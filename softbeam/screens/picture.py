@@ -14,6 +14,7 @@ from softbeam.screens import bob
 from softbeam.screens.bob import Box, Property, Type
 from softbeam.screens.readings import Reading, Readings
 from softbeam.screens.tree import Node, read
+from softbeam.screens.widgets import UNKNOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -159,8 +160,9 @@ class _Brush:
 
     def _bar(self, node: Node) -> None:
         reading = self._value(node)
-        follows = self._readings.get(node.rules.get(Property.MAXIMUM.value, ""))
-        full = max(1.0, follows.number) if follows else float(node.text(Property.MAXIMUM, "100"))
+        follows = node.rules.get(Property.MAXIMUM.value, ())
+        known = [self._readings[pv].number for pv in follows if pv in self._readings]
+        full = max(0.0, *known) or UNKNOWN if known else float(node.text(Property.MAXIMUM, "100"))
         part = min(1.0, max(0.0, reading.number / full)) if reading is not None else 0.0
         self._rectangle(node.box, fill="#fafafa", edge=_EDGE)
         x, y, width, height = node.box
@@ -185,7 +187,7 @@ class _Brush:
         self._rectangle(node.box, fill="#ffffff", edge=_EDGE)
         reading = self._value(node)
         sizes = [
-            self._readings.get(node.rules.get(p.value, ""))
+            self._readings.get("".join(node.rules.get(p.value, ())))
             for p in (Property.DATA_WIDTH, Property.DATA_HEIGHT)
         ]
         wide, high = (int(size.number) if size else 0 for size in sizes)

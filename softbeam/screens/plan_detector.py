@@ -148,7 +148,7 @@ TRIGGER = Plan(
                 Group(
                     "Trigger", ("Arm", "Armed_RBV", "Count_RBV", "Fired_RBV", "FiredAt_RBV", "Message_RBV")
                 ),
-                Group("Pulse", (Line("By software", cells(Cell("PulseIn"))), "PulseWidth")),
+                Group("Pulse", (Line("By software", cells(Cell("PulseIn", text="Pulse"))), "PulseWidth")),
             ),
         ),
     ),

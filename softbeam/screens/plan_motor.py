@@ -21,7 +21,7 @@ MOTOR = Plan(
         Page(
             title="Motor",
             columns=3,
-            width=500,
+            width=530,
             groups=(
                 Group(
                     "Position",

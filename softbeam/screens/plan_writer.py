@@ -107,7 +107,7 @@ HDF = Plan(
     ),
     labels={"SZipNumPixels": "szip pixels", "ZLevel": "zlib level", "NumDataBits": "N-bit data bits"},
     looks={"Capture": Look.START_STOP},
-    bars={"NumCaptured_RBV": "NumExpected_RBV"},
+    bars={"NumCaptured_RBV": ("NumCapture_RBV", "NumExpected_RBV")},
     line=(
         Cell("Connected_RBV", "Worker", width=60, look=Look.LIGHT),
         Cell("Capture_RBV", "Capture"),
@@ -202,5 +202,5 @@ ODIN = Plan(
         ),
     ),
     looks={"Capture": Look.START_STOP},
-    bars={"NumCaptured_RBV": "NumCapture_RBV"},
+    bars={"NumCaptured_RBV": ("NumCapture_RBV", "NumExpected_RBV")},
 )

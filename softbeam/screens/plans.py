@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+WIDTH = 465
+"""Pixels of a column: four stand side by side on a monitor."""
+
 
 class Look(Enum):
     """How a record is shown where its kind does not say enough."""
@@ -31,7 +34,7 @@ class Look(Enum):
     WARNING = auto()
     """A light that is red when it is on."""
     BAR = auto()
-    """A bar, up to another record's value, or to 100."""
+    """A bar, up to other records' values, or to 100."""
     BITS = auto()
     """A light and a word for each bit."""
     PICTURE = auto()
@@ -102,7 +105,7 @@ class Page:
     groups: tuple[Group, ...]
     suffix: str = ""
     columns: int = 3
-    width: int = 450
+    width: int = WIDTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +119,7 @@ class Plan:
         pages: Its displays.
         labels: Words for records whose names do not say it.
         looks: Looks of records whose kinds do not say it.
-        bars: For a bar, the record that holds its full length.
+        bars: For a bar, records of which the greatest is its full length.
         bits: Words for the bits of a record.
         line: Its line on the overview, beside others of its kind.
         panel: Its entries on the overview, where there is one of it.
@@ -128,7 +131,7 @@ class Plan:
     pages: tuple[Page, ...]
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     looks: Mapping[str, Look] = field(default_factory=dict[str, Look])
-    bars: Mapping[str, str] = field(default_factory=dict[str, str])
+    bars: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     bits: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     line: tuple[Cell, ...] = ()
     panel: tuple[Entry, ...] = ()

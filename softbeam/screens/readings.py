@@ -99,9 +99,6 @@ async def _read(names: Sequence[str], addresses: Sequence[str]) -> dict[str, PvV
             return
 
     try:
-        # One first: without a server, the wait for all others is spared.
-        if not names or await client.connect(names[:1], _PATIENCE):
-            return values
         missing = await client.connect(names, _PATIENCE)
         there = [name for name in names if name not in missing]
         for start in range(0, len(there), _AT_ONCE):

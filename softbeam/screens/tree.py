@@ -41,12 +41,20 @@ class Node:
         return self.text(Property.PV_NAME) or self.text("traces/trace/y_pv")
 
     @property
-    def rules(self) -> dict[str, str]:
+    def rules(self) -> dict[str, tuple[str, ...]]:
         """PVs that its properties follow, by property."""
         return {
-            rule.get("prop_id", ""): resolve(rule.findtext("pv_name", ""), self.macros)
+            rule.get("prop_id", ""): tuple(
+                resolve(pv.text or "", self.macros) for pv in rule.iterfind("pv_name")
+            )
             for rule in self.element.iterfind("rules/rule")
         }
+
+    @property
+    def pvs(self) -> tuple[str, ...]:
+        """All PVs that it needs."""
+        own = (self.pv,) if self.pv else ()
+        return (*own, *(pv for pvs in self.rules.values() for pv in pvs))
 
     def walk(self) -> Iterator[Node]:
         """This one and all in it."""

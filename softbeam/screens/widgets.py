@@ -28,6 +28,8 @@ from softbeam.screens.plans import Look
 HEIGHT = 24
 """Height of what stands in a line."""
 GAP = 6
+UNKNOWN = 1e9
+"""Full length of a bar of which nobody knows it."""
 LIGHT = 18
 BIT = 20
 """Height of one bit's light and word."""
@@ -51,7 +53,7 @@ class Shown:
         pv: Its name, with macros.
         look: How it is shown.
         text: What stands on its button, if not its second choice; what stands beside its light.
-        full: For a bar, the PV that holds its full length; empty is 100.
+        full: For a bar, PVs of which the greatest is its full length; without any it is 100.
         bits: Words for bits.
         size: For a picture, the PVs that hold its width and height.
     """
@@ -60,7 +62,7 @@ class Shown:
     pv: str
     look: Look = Look.AUTO
     text: str = ""
-    full: str = ""
+    full: tuple[str, ...] = ()
     bits: tuple[str, ...] = ()
     size: tuple[str, str] | None = None
 
@@ -191,8 +193,10 @@ def _light(shown: Shown, on: Color, off: Color, box: Box) -> tuple[Widget, ...]:
 
 
 def _bar(shown: Shown, box: Box) -> tuple[Widget, ...]:
-    # At least 1: a bar of no length has no end.
-    full = ((Property.RULES, (Rule(Property.MAXIMUM, "max(1, pv0)", shown.full),)),) if shown.full else ()
+    # As long as nobody knows how many there will be, the bar stays empty.
+    values = ", ".join(f"pv{index}" for index in range(len(shown.full)))
+    rule = Rule(Property.MAXIMUM, f"max(0, {values}) or {UNKNOWN:.0f}", shown.full)
+    full: tuple[tuple[Property, Value], ...] = ((Property.RULES, (rule,)),) if shown.full else ()
     return _widget(
         Type.PROGRESS_BAR, shown, box, (Property.LIMITS_FROM_PV, False), (Property.MAXIMUM, 100), *full
     )
@@ -230,7 +234,7 @@ def _curve(shown: Shown, box: Box) -> tuple[Widget, ...]:
 
 def _picture(shown: Shown, box: Box) -> tuple[Widget, ...]:
     pairs = zip((Property.DATA_WIDTH, Property.DATA_HEIGHT), shown.size or (), strict=False)
-    rules = tuple(Rule(prop, "max(1, pv0)", pv) for prop, pv in pairs)
+    rules = tuple(Rule(prop, "max(1, pv0)", (pv,)) for prop, pv in pairs)
     follow: tuple[tuple[Property, Value], ...] = ((Property.RULES, rules),) if rules else ()
     return _widget(Type.IMAGE, shown, box, (Property.AUTOSCALE, True), *follow)
 

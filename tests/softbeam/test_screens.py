@@ -56,7 +56,7 @@ def everywhere(screen):
 
 def test_each_pv_is_on_a_screen_and_each_pv_of_a_screen_exists(beamline):
     there = {f"{d.prefix}{name}" for d in devices(beamline) for name in d.records}
-    named = {pv for s in screens(beamline) for n in everywhere(s) for pv in (n.pv, *n.rules.values()) if pv}
+    named = {pv for s in screens(beamline) for n in everywhere(s) for pv in n.pvs}
     assert named == there
 
 
@@ -168,7 +168,7 @@ def test_long_strings_are_texts_and_bars_follow_their_full_length():
     assert by_pv["SB:EIG1:HDF1:FilePath", Type.TEXT_ENTRY].text("format") == "6"
     assert by_pv["SB:EIG1:HDF1:FilePath_RBV", Type.TEXT_UPDATE].text("format") == "6"
     assert by_pv["SB:EIG1:HDF1:NumCaptured_RBV", Type.PROGRESS_BAR].rules == {
-        "maximum": "SB:EIG1:HDF1:NumExpected_RBV"
+        "maximum": ("SB:EIG1:HDF1:NumCapture_RBV", "SB:EIG1:HDF1:NumExpected_RBV")
     }
 
 
@@ -181,7 +181,7 @@ def test_plans_name_records_that_are_there():
         entries = [e for page in plan.pages for g in page.groups for e in g.entries]
         cells = [c for e in (*entries, *plan.panel) if isinstance(e, Line) for c in e.cells] + list(plan.line)
         named = {e for e in entries if isinstance(e, str) and not re.search(r"[*?]", e)}
-        named |= {*plan.labels, *plan.looks, *plan.bars, *plan.bars.values(), *plan.bits}
+        named |= {*plan.labels, *plan.looks, *plan.bars, *sum(plan.bars.values(), ()), *plan.bits}
         missing = {name for name in named if name not in records}
         missing |= {c.record for c in cells if not any(n in records for n in c.record.split("|"))}
         assert not missing, plan.file
