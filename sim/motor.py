@@ -1,41 +1,56 @@
-"""A motor as the EPICS motor record shows it: a pure state machine over a motion profile.
+"""A motor as the EPICS motor record has it: settings, targets, and where it is in a motion.
 
-Mirrors motorRecord.dbd of synApps motor. Three coordinates: the mechanism's, in which the profile and the
-hard limits are; dial, which the record can redefine (``zero`` lies between the two); and user, which is
-``dial * DIR + OFF``. Nothing here owns a clock or a PV: a motor and the time in, a motor and the fields to
-show out. What a put does is in sim/motor_puts.py.
+Mirrors motorRecord.dbd of synApps motor. Four coordinates: the mechanism's, in which the profile and the
+switches are; raw, steps as the controller counts them; dial, ``raw * MRES``; and user, ``dial * DIR + OFF``.
+Readbacks are whole steps, as the record's are. Nothing here owns a clock or a PV. What a put does is in
+sim/motor_puts.py, what follows when the drive has come to rest in sim/motor_sequence.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import IntFlag
 
-from ioc.menus import Direction, OffsetMode, Spmg, UseSet
-from ioc.records import Severity, Status
-from sim.profile import Profile, rest
-
-Field = float | int | str
-Fields = Mapping[str, Field]
-
-LEAST_RAMP = 1e-4
-"""Seconds: a motor without acceleration time is still no hammer."""
-_TOUCH = 1e-9
+from ioc.menus import NoYes, Spmg
+from ioc.tables.motor_menus import StatusUpdate
+from sim.motor_drive import Drive, Pace
+from sim.motor_linkage import consistent
+from sim.motor_settings import Settings, tidy
 
 
-class Motion(Enum):
-    """What a motor is doing, as the record's MIP says it."""
+class Mip(IntFlag):
+    """What is in progress: the bits of the record's MIP."""
 
-    REST = 0x0
+    DONE = 0
     JOG_FORWARD = 0x1
     JOG_REVERSE = 0x2
+    JOG_BACKLASH_AWAY = 0x4
     HOME_FORWARD = 0x8
     HOME_REVERSE = 0x10
     MOVE = 0x20
+    RETRY = 0x40
+    LOAD = 0x80
+    BACKLASH = 0x100
     STOP = 0x200
-    PAUSE = 0x4000
-    """Stopping, with the way to go kept for later."""
+    DELAY = 0x400
+    JOG_WANTED = 0x1000
+    JOG_STOP = 0x2000
+    JOG_BACKLASH = 0x4000
+    EXTERNAL = 0x8000
+
+    JOG = JOG_FORWARD | JOG_REVERSE
+    HOME = HOME_FORWARD | HOME_REVERSE
+    JOG_END = JOG_STOP | JOG_BACKLASH_AWAY | JOG_BACKLASH
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to go, in the three coordinates of the record: VAL, DVAL and RVAL."""
+
+    user: float
+    dial: float
+    raw: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,317 +58,136 @@ class Motor:
     """One motor.
 
     Attributes:
-        profile: Motion in the mechanism's coordinates.
-        zero: Where dial 0 is in the mechanism's coordinates.
-        setpoint: Where it shall be, dial (DVAL).
-        motion: What it does.
-        offset: OFF.
-        direction: DIR.
-        freeze: FOFF.
-        use: SET.
+        drive: The controller and the mechanism.
+        settings: What clients set.
+        target: Where it shall be.
+        last: The target that was acted on last; the record compares the two.
+        mip: What is in progress.
+        done: DMOV.
+        post: PP: something is left to do when the drive has come to rest.
+        commanded: Whether the drive will report its coming to rest.
+        until: Time at which the delay of DLY ends.
+        relative: RLV.
+        tweak: 1 or -1 while TWF or TWR is to be done.
+        buttons: Those of JOGF, JOGR, HOMF and HOMR that are pressed.
+        stop: STOP, while it is to be done.
+        sync: SYNC, while it is to be done.
+        rescaled: Whether a resolution has changed and nothing has been made of it yet.
         spmg: SPMG.
-        low: DLLM; with ``high``, both 0 means no limits.
-        high: DHLM.
-        hard: Limit switches in the mechanism's coordinates; None where there are none.
-        resolution: MRES.
-        steps: SREV.
-        velocity: VELO.
-        velocity_base: VBAS.
-        velocity_max: VMAX; 0 means no maximum.
-        ramp: ACCL.
-        jog_velocity: JVEL.
-        jog_acceleration: JAR.
-        home_velocity: HVEL.
-        tweak: TWV.
-        delay: DLY.
-        forward: TDIR, the way it goes or has gone, in raw coordinates.
-        homed: Whether it has found its home.
+        last_spmg: LSPG.
+        tries: RCNT.
+        missed: MISS.
         violated: LVIO.
+        upwards: CDIR, the way it was told to go, raw.
+        status: STUP.
+        processed: How often the record has been processed.
     """
 
-    profile: Profile
-    zero: float = 0.0
-    setpoint: float = 0.0
-    motion: Motion = Motion.REST
-    offset: float = 0.0
-    direction: Direction = Direction.POS
-    freeze: OffsetMode = OffsetMode.VARIABLE
-    use: UseSet = UseSet.USE
+    drive: Drive
+    settings: Settings
+    target: Target
+    last: Target
+    mip: Mip = Mip.DONE
+    done: bool = True
+    post: bool = False
+    commanded: bool = False
+    until: float = math.inf
+    relative: float = 0.0
+    tweak: int = 0
+    buttons: frozenset[str] = frozenset()
+    stop: bool = False
+    sync: bool = False
+    rescaled: bool = False
     spmg: Spmg = Spmg.GO
-    low: float = 0.0
-    high: float = 0.0
-    hard: tuple[float, float] | None = None
-    resolution: float = 1e-4
-    steps: int = 200
-    velocity: float = 1.0
-    velocity_base: float = 0.0
-    velocity_max: float = 0.0
-    ramp: float = 0.1
-    jog_velocity: float = 1.0
-    jog_acceleration: float = 10.0
-    home_velocity: float = 1.0
-    tweak: float = 1.0
-    delay: float = 0.0
-    forward: bool = True
-    homed: bool = False
+    last_spmg: Spmg = Spmg.GO
+    tries: int = 0
+    missed: bool = False
     violated: bool = False
-
-    @property
-    def sign(self) -> int:
-        """1 or -1, as DIR is."""
-        return 1 if self.direction is Direction.POS else -1
+    upwards: bool = True
+    status: StatusUpdate = StatusUpdate.OFF
+    processed: int = 0
 
     @property
     def moving(self) -> bool:
-        """Whether it is under way, settling included."""
-        return self.motion is not Motion.REST
+        """Whether a motion is under way, settling and pausing included."""
+        return not self.done
 
     @property
-    def end(self) -> float:
-        """Time at which the motion will be done."""
-        return self.profile.end + self.delay
+    def held(self) -> bool:
+        """Whether SPMG lets nothing begin."""
+        return self.spmg in (Spmg.STOP, Spmg.PAUSE)
 
     @property
-    def limited(self) -> bool:
-        """Whether it has soft limits."""
-        return (self.low, self.high) != (0.0, 0.0)
+    def due(self) -> float:
+        """Time at which something happens by itself; infinite if nothing will."""
+        return min(self.drive.profile.end if self.commanded else math.inf, self.until)
 
     @property
-    def user_limits(self) -> tuple[float, float]:
-        """LLM and HLM."""
-        return tuple(sorted((self.user(self.low), self.user(self.high))))  # type: ignore[return-value]
+    def scale(self) -> float:
+        """Length of the mechanism for a dial unit; 1 as long as MRES is what a step truly is."""
+        return self.drive.step / self.settings.resolution
 
     @property
-    def acceleration(self) -> float:
-        """Units per square second."""
-        return self.velocity / max(self.ramp, LEAST_RAMP)
+    def upright(self) -> bool:
+        """Whether user and raw coordinates run the same way."""
+        return (self.settings.sign > 0) == (self.settings.resolution > 0)
 
-    def user(self, dial: float) -> float:
-        """User coordinates of a dial position."""
-        return dial * self.sign + self.offset
-
-    def dial(self, user: float) -> float:
-        """Dial position of user coordinates."""
-        return (user - self.offset) * self.sign
+    def place(self, dial: float) -> float:
+        """Where a dial position is in the mechanism's coordinates."""
+        return self.drive.zero + dial * self.scale
 
     def dial_at(self, now: float) -> float:
-        """Dial position at a time."""
-        return self.profile.position(now) - self.zero
+        """Dial position at a time, without the rounding of a readback."""
+        return (self.drive.profile.position(now) - self.drive.zero) / self.scale
 
-    def raw(self, dial: float) -> int:
-        """Steps of a dial position."""
-        return round(dial / self.resolution)
+    def counts(self, now: float) -> int:
+        """RRBV: steps, or the encoder's counts where it is in use."""
+        return nint(self.drive.raw(now))
+
+    def dial_readback(self, now: float) -> float:
+        """DRBV: whole steps."""
+        s = self.settings
+        step = s.encoder_resolution if s.use_encoder is NoYes.YES else s.resolution
+        return tidy(self.counts(now) * step)
 
     def switches(self, now: float) -> tuple[bool, bool]:
-        """Whether the low and the high limit switch are pressed."""
-        if self.hard is None:
-            return False, False
-        position = self.profile.position(now)
-        return position <= self.hard[0] + _TOUCH, position >= self.hard[1] - _TOUCH
+        """Whether the low and the high limit switch are pressed, user coordinates."""
+        below, above = self.drive.switches(now)
+        return (below, above) if self.upright else (above, below)
 
-    def allows(self, dial: float) -> bool:
-        """Whether a dial position is within the soft limits, give or take a rounding error."""
-        slack = 1e-9 * max(1.0, abs(self.low), abs(self.high))
-        return not self.limited or self.low - slack <= dial <= self.high + slack
+    def blocked(self, now: float) -> bool:
+        """Whether it stands at the limit switch that lies the way it was told to go."""
+        below, above = self.drive.switches(now)
+        return above if self.upwards else below
 
+    def pace(self, velocity: float, acceleration: float) -> Pace:
+        """How fast the mechanism goes at a velocity and acceleration in units.
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What came of a put or of the time.
+        The record gives controllers at least one step per second more than the base speed.
+        """
+        scale, base = abs(self.scale), self.settings.velocity_base
+        return Pace(max(velocity, base) * scale, acceleration * scale, base * scale)
 
-    Attributes:
-        motor: The motor afterwards.
-        views: Fields to show, one behind the other, each in its order; what has not changed need not be.
-    """
+    def aimed(self, user: float, dial: float) -> Target:
+        """A target in the three coordinates."""
+        return Target(user, dial, nint(dial / self.settings.resolution))
 
-    motor: Motor
-    views: tuple[Fields, ...]
-
-
-def at_rest(position: float, now: float, **settings: object) -> Motor:
-    """A motor that stands at a position of its mechanism.
-
-    Args:
-        position: Where.
-        now: Time.
-        settings: Further attributes of the motor.
-    """
-    motor = Motor(profile=rest(now, position))
-    motor = replace(motor, **settings)  # type: ignore[arg-type]
-    return replace(motor, setpoint=position - motor.zero)
+    def synchronised(self, now: float) -> Motor:
+        """With the target where it is."""
+        dial = self.dial_readback(now)
+        target = self.aimed(self.settings.user(dial), dial)
+        return replace(self, target=target, last=target)
 
 
-def begin(motor: Motor, dial: float, now: float, motion: Motion, pace: tuple[float, float]) -> Step:
-    """Set out for a dial position; a limit switch on the way ends it there.
-
-    A move of no length is done at once, but DMOV goes to 0 first: clients wait for the edge.
-
-    Args:
-        motor: The motor before it.
-        dial: Where to go.
-        now: Time.
-        motion: What kind of motion it is.
-        pace: Speed and acceleration.
-    """
-    target = dial + motor.zero
-    if motor.hard is not None:
-        target = min(max(target, motor.hard[0]), motor.hard[1])
-    profile = motor.profile.retargeted(now, target, *pace)
-    if profile.pieces:
-        motor = replace(motor, profile=profile, motion=motion, forward=profile.direction >= 0, violated=False)
-        return Step(motor, (_setting_out(motor, now),))
-    motor = replace(motor, profile=profile, motion=motion, violated=False)
-    done = finish(motor, now).motor
-    return Step(done, ({"DMOV": 0}, fields(done, now)))
+def motor_at(drive: Drive, settings: Settings, now: float) -> Motor:
+    """A motor at rest, as the record is after its boot."""
+    origin = Target(0.0, 0.0, 0)
+    motor = Motor(drive=drive, settings=consistent(settings), target=origin, last=origin)
+    return motor.synchronised(now)
 
 
-def stop(motor: Motor, now: float, motion: Motion = Motion.STOP) -> Step:
-    """Come to rest as soon as the ramp allows."""
-    if not motor.moving:
-        motor = replace(motor, setpoint=motor.dial_at(now)) if motion is Motion.STOP else motor
-        return Step(motor, (fields(motor, now),))
-    profile = motor.profile.stopped(now, motor.acceleration)
-    motor = replace(motor, profile=profile, motion=motion)
-    return Step(motor, (fields(motor, now),))
-
-
-def tick(motor: Motor, now: float) -> Step:
-    """What there is to show as time goes by."""
-    return finish(motor, now) if motor.moving and now >= motor.end else Step(motor, (fields(motor, now),))
-
-
-def finish(motor: Motor, now: float) -> Step:
-    """The motion is done: readback, then MOVN, then DMOV."""
-    dial = motor.dial_at(now)
-    done = replace(motor, motion=Motion.REST)
-    match motor.motion:
-        case Motion.STOP | Motion.JOG_FORWARD | Motion.JOG_REVERSE:
-            done = replace(done, setpoint=dial)
-        case Motion.HOME_FORWARD | Motion.HOME_REVERSE:
-            done = replace(done, setpoint=dial, homed=True)
-        case Motion.MOVE if motor.spmg is Spmg.MOVE:
-            done = replace(done, spmg=Spmg.PAUSE)
-        case _:
-            pass
-    return Step(done, (fields(done, now),))
-
-
-def fields(motor: Motor, now: float) -> dict[str, Field]:
-    """Every field that follows from the state, in the order to show them: MOVN and DMOV come last."""
-    dial = motor.dial_at(now)
-    low, high = motor.user_limits
-    return {
-        **_settings(motor),
-        "LLM": low,
-        "HLM": high,
-        "VAL": motor.user(motor.setpoint),
-        "DVAL": motor.setpoint,
-        "RVAL": motor.raw(motor.setpoint),
-        "RLV": 0.0,
-        "RBV": motor.user(dial),
-        "DRBV": dial,
-        "RRBV": motor.raw(dial),
-        "DIFF": motor.setpoint - dial,
-        "RDIF": motor.raw(motor.setpoint - dial),
-        **_state(motor, now),
-        "MOVN": int(motor.moving and now < motor.profile.end),
-        "DMOV": int(not motor.moving),
-    }
-
-
-def alarm(motor: Motor, now: float) -> tuple[Severity, Status]:
-    """The record's alarm: a pressed limit switch is a major one."""
-    if any(motor.switches(now)):
-        return Severity.MAJOR, Status.HW_LIMIT
-    return Severity.NONE, Status.NO_ALARM
-
-
-def _setting_out(motor: Motor, now: float) -> Fields:
-    view = fields(motor, now)
-    return {name: view[name] for name in ("DMOV", "LVIO", "TDIR", "MOVN")} | view
-
-
-def _settings(motor: Motor) -> dict[str, Field]:
-    per_turn = abs(motor.resolution) * motor.steps
-    return {
-        "OFF": motor.offset,
-        "DIR": motor.direction,
-        "FOFF": motor.freeze,
-        "SET": motor.use,
-        "SPMG": motor.spmg,
-        "DLLM": motor.low,
-        "DHLM": motor.high,
-        "MRES": motor.resolution,
-        "SREV": motor.steps,
-        "UREV": motor.resolution * motor.steps,
-        "VELO": motor.velocity,
-        "VBAS": motor.velocity_base,
-        "VMAX": motor.velocity_max,
-        "S": motor.velocity / per_turn,
-        "SBAS": motor.velocity_base / per_turn,
-        "SMAX": motor.velocity_max / per_turn,
-        "ACCL": motor.ramp,
-        "ACCS": motor.acceleration,
-        "JVEL": motor.jog_velocity,
-        "JAR": motor.jog_acceleration,
-        "HVEL": motor.home_velocity,
-        "TWV": motor.tweak,
-        "DLY": motor.delay,
-    }
-
-
-def _state(motor: Motor, now: float) -> dict[str, Field]:
-    below, above = motor.switches(now)
-    upright = motor.direction is Direction.POS
-    home = not motor.moving and motor.homed and abs(motor.dial_at(now) - home_position(motor)) < _TOUCH
-    severity, status = alarm(motor, now)
-    return {
-        "HLS": int(above if upright else below),
-        "LLS": int(below if upright else above),
-        "RHLS": int(above),
-        "RLLS": int(below),
-        "ATHM": int(home),
-        "LVIO": int(motor.violated),
-        "TDIR": int(motor.forward),
-        "CDIR": int(motor.forward),
-        "MSTA": _status(motor, now, at_home=home),
-        "MIP": motor.motion.value,
-        "SEVR": severity.name if severity else "NO_ALARM",
-        "STAT": status.name,
-        "STOP": 0,
-        "TWF": 0,
-        "TWR": 0,
-        "SYNC": 0,
-        "SSET": 0,
-        "SUSE": 0,
-        "FOF": 0,
-        "VOF": 0,
-        "HOMF": int(motor.motion is Motion.HOME_FORWARD),
-        "HOMR": int(motor.motion is Motion.HOME_REVERSE),
-        "JOGF": int(motor.motion is Motion.JOG_FORWARD),
-        "JOGR": int(motor.motion is Motion.JOG_REVERSE),
-    }
-
-
-def home_position(motor: Motor) -> float:
-    """Where homing ends: dial 0, or the soft limit that is nearest to it."""
-    return min(max(0.0, motor.low), motor.high) if motor.limited else 0.0
-
-
-def _status(motor: Motor, now: float, *, at_home: bool) -> int:
-    """The bits of MSTA."""
-    below, above = motor.switches(now)
-    bits = {
-        0: motor.forward,
-        1: not motor.moving,
-        2: above,
-        3: at_home,
-        5: True,
-        7: at_home,
-        9: below or above,
-        10: motor.moving and now < motor.profile.end,
-        11: True,
-        13: below,
-        14: motor.homed,
-    }
-    return sum(1 << bit for bit, on in bits.items() if on)
+def nint(value: float) -> int:
+    """The nearest whole number, halves away from zero, as the record rounds; 0 for what is none."""
+    if not math.isfinite(value):
+        return 0
+    return math.floor(value + 0.5) if value > 0 else math.ceil(value - 0.5)

@@ -1,6 +1,10 @@
-"""What a put to each field of a motor does; the rules of the motor record.
+"""What a put to each field of a motor does, and what time does: the rules of the motor record.
 
-Pure: a motor, the field, the value and the time in, a step out. A field that is not named here has no effect.
+Pure: a motor, the field, the value and the time in; out come the motors to show one behind the other, the
+last of which is the motor afterwards. A field that is not named here has no effect.
+
+Where the record itself does something that no one can want, ours differs: a target that is no number, or none
+that a controller could count, is refused (the record hands it to the controller).
 """
 
 from __future__ import annotations
@@ -9,20 +13,30 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ioc.menus import Direction, OffsetMode, Spmg, UseSet
+from ioc.menus import DisableEnable, OffsetMode
 from ioc.records import PutError
-from sim.motor import LEAST_RAMP, Motion, Motor, Step, begin, fields, home_position, stop
+from ioc.tables.motor_menus import StatusUpdate
+from sim.motor import Mip, Motor
+from sim.motor_linkage import is_setting, put_setting
+from sim.motor_sequence import report
+from sim.motor_work import process
 
-_FAR = 1e6
-"""Where a motor without limits jogs to."""
-_LEAST, _MOST = 1e-9, 1e9
-"""Speeds, times and lengths that a motor may have."""
+_STEPS_AT_ONCE = 1000
+"""Reports that may follow one another without time going by; more is an error of this program."""
 
-_Act = Callable[[Motor, Any, float], Step]
-_Set = Callable[[Motor, Any], Motor]
+_Act = Callable[[Motor, Any, float], Motor]
+
+_TARGETS = {"VAL", "DVAL", "RVAL", "RLV", "TWF", "TWR"}
+"""A put to these lets DMOV blink."""
+_PROCESSING = _TARGETS | {
+    *("OFF", "DIR", "SREV", "UREV", "MRES", "ERES", "UEIP", "URIP", "HLM", "LLM", "DHLM", "DLLM"),
+    *("HIHI", "LOLO", "HIGH", "LOW", "HHSV", "LLSV", "HSV", "LSV", "HLSV", "SPMG", "STOP", "HOMF", "HOMR"),
+    *("JOGF", "JOGR", "CNEN", "STUP", "SYNC", "PROC", "UDF"),
+}
+"""pp(TRUE) in motorRecord.dbd: a put processes the record, and completes when DMOV is 1."""
 
 
-def put(motor: Motor, field: str, value: Any, now: float) -> Step:
+def put(motor: Motor, field: str, value: Any, now: float) -> tuple[Motor, ...]:
     """Do what a put to a field does.
 
     Args:
@@ -34,219 +48,167 @@ def put(motor: Motor, field: str, value: Any, now: float) -> Step:
     Raises:
         PutError: The value makes no sense for the field; nothing has changed.
     """
+    s = motor.settings
+    if s.puts_disabled and field != "DISP":
+        raise PutError(f"{field}: puts to this record are disabled; DISP 0 lets them through")
+    states: list[Motor] = []
+    if field in _TARGETS and motor.done and not s.off:
+        motor = replace(motor, done=False)
+        states.append(motor)
+    motor = _accepted(motor, field, value, now)
+    if field != "VAL" or s.off:
+        states.append(motor)
+    if field in _PROCESSING and not s.off:
+        motor = process(motor, now, called_back=False)
+        states.append(motor)
+        if motor.status is StatusUpdate.BUSY:
+            motor = replace(motor, status=StatusUpdate.OFF)
+            states.append(motor)
+        states += _settled(motor, now)
+    return tuple(states)
+
+
+def tick(motor: Motor, now: float) -> tuple[Motor, ...]:
+    """What there is to show as time goes by."""
+    if motor.drive.moving(now) and motor.until > now:
+        return (report(motor, now),)
+    return _settled(motor, now) or (motor,)
+
+
+def is_kept(field: str) -> bool:
+    """Whether the motor itself knows nothing of a field."""
+    return not (field in _ACTS or is_setting(field) or field == "PROC")
+
+
+def processes(field: str) -> bool:
+    """Whether a put to the field processes the record, and so completes with its motion."""
+    return field in _PROCESSING
+
+
+def _settled(motor: Motor, now: float) -> tuple[Motor, ...]:
+    """Everything that is due, one state each."""
+    states: list[Motor] = []
+    while motor.due <= now:
+        motor = report(motor, now)
+        states.append(motor)
+        if len(states) > _STEPS_AT_ONCE:
+            raise RuntimeError(f"the motor does not come to an end: {motor}")
+    return tuple(states)
+
+
+def _accepted(motor: Motor, field: str, value: Any, now: float) -> Motor:
     if field in _ACTS:
         return _ACTS[field](motor, value, now)
-    if field in _SETS:
-        motor = _SETS[field](motor, value)
-    return Step(motor, (fields(motor, now),))
+    if is_setting(field):
+        motor = replace(motor, settings=put_setting(motor.settings, field, value))
+        return replace(motor, rescaled=motor.rescaled or field in _SCALES)
+    return motor
 
 
-def acts(field: str) -> bool:
-    """Whether a put to the field does anything."""
-    return field in _ACTS or field in _SETS
+_SCALES = {"MRES", "UREV", "SREV", "ERES"}
 
 
-def moves(field: str) -> bool:
-    """Whether a put to the field may begin or end a motion, and completes with it."""
-    return field in _ACTS
+def _aimed(coordinate: str) -> _Act:
+    def act(motor: Motor, value: Any, _now: float) -> Motor:
+        return replace(motor, target=replace(motor.target, **{coordinate: value}))
 
-
-# --- motion -------------------------------------------------------------------------------------------------
-
-
-def _go(motor: Motor, dial: float, now: float) -> Step:
-    if motor.use is UseSet.SET:
-        return _redefine(motor, dial, now)
-    if not motor.allows(dial):
-        motor = replace(motor, violated=True)
-        return Step(motor, (fields(motor, now),))
-    motor = replace(motor, setpoint=dial)
-    if motor.spmg in (Spmg.STOP, Spmg.PAUSE):
-        return Step(motor, (fields(motor, now),))
-    return begin(motor, dial, now, Motion.MOVE, (motor.velocity, motor.acceleration))
-
-
-def _redefine(motor: Motor, dial: float, now: float) -> Step:
-    """SET mode: the present position gets another number, and nothing moves."""
-    zero = motor.profile.position(now) - dial
-    motor = replace(motor, zero=zero, setpoint=dial)
-    return Step(motor, (fields(motor, now),))
-
-
-def _value(motor: Motor, user: float, now: float) -> Step:
-    if motor.use is UseSet.SET and motor.freeze is OffsetMode.VARIABLE:
-        dial = motor.dial_at(now)
-        motor = replace(motor, offset=user - dial * motor.sign, setpoint=dial)
-        return Step(motor, (fields(motor, now),))
-    return _go(motor, motor.dial(user), now)
-
-
-def _relative(motor: Motor, by: float, now: float) -> Step:
-    return _value(motor, motor.user(motor.setpoint) + by, now)
+    return act
 
 
 def _tweak(way: int) -> _Act:
-    def act(motor: Motor, on: int, now: float) -> Step:
-        return _relative(motor, way * motor.tweak, now) if on else Step(motor, (fields(motor, now),))
+    return lambda motor, on, _: replace(motor, tweak=way) if on else motor
+
+
+def _button(field: str) -> _Act:
+    def act(motor: Motor, on: int, _now: float) -> Motor:
+        buttons = motor.buttons | {field} if on else motor.buttons - {field}
+        return replace(motor, buttons=buttons)
 
     return act
 
 
-def _jog(way: int) -> _Act:
-    motion = Motion.JOG_FORWARD if way > 0 else Motion.JOG_REVERSE
+def _home(field: str) -> _Act:
+    press = _button(field)
 
-    def act(motor: Motor, on: int, now: float) -> Step:
+    def act(motor: Motor, on: int, now: float) -> Motor:
+        if motor.mip & Mip.HOME:
+            raise PutError(f"{field}: it is looking for home already; STOP ends that")
+        return press(motor, on, now)
+
+    return act
+
+
+def _jog(field: str, *, upwards: bool) -> _Act:
+    press = _button(field)
+
+    def act(motor: Motor, on: int, now: float) -> Motor:
+        motor = press(motor, on, now)
         if not on:
-            jogging = motor.motion is motion
-            return stop(motor, now) if jogging else Step(motor, (fields(motor, now),))
-        if motor.spmg in (Spmg.STOP, Spmg.PAUSE) or motor.use is UseSet.SET:
-            return Step(motor, (fields(motor, now),))
-        dial_way = way * motor.sign
-        limit = (motor.high if dial_way > 0 else motor.low) if motor.limited else dial_way * _FAR
-        if (limit - motor.dial_at(now)) * dial_way <= 0:
-            motor = replace(motor, violated=True)
-            return Step(motor, (fields(motor, now),))
-        return begin(motor, limit, now, motion, (motor.jog_velocity, motor.jog_acceleration))
+            return replace(motor, mip=motor.mip & ~Mip.JOG_WANTED)
+        at_switch = motor.switches(now)[upwards]
+        ready = motor.mip == Mip.DONE and not at_switch
+        return replace(motor, mip=motor.mip | Mip.JOG_WANTED) if ready else motor
 
     return act
 
 
-def _home(motion: Motion) -> _Act:
-    def act(motor: Motor, on: int, now: float) -> Step:
-        if not on or motor.spmg in (Spmg.STOP, Spmg.PAUSE):
-            return Step(motor, (fields(motor, now),))
-        target = home_position(motor)
-        speed = motor.home_velocity
-        step = begin(motor, target, now, motion, (speed, speed / max(motor.ramp, LEAST_RAMP)))
-        return Step(replace(step.motor, setpoint=target), step.views)
-
-    return act
+def _offset(motor: Motor, offset: float, _now: float) -> Motor:
+    """The dial stays; every user coordinate goes along."""
+    settings = replace(motor.settings, offset=offset)
+    target, last = (replace(t, user=settings.user(t.dial)) for t in (motor.target, motor.last))
+    return replace(motor, settings=settings, target=target, last=last)
 
 
-def _stop(motor: Motor, on: int, now: float) -> Step:
-    return stop(motor, now) if on else Step(motor, (fields(motor, now),))
+def _direction(motor: Motor, to: Any, _now: float) -> Motor:
+    """With a variable offset VAL keeps its number, with a frozen one OFF does."""
+    settings, target = replace(motor.settings, direction=to), motor.target
+    if settings.freeze is OffsetMode.FROZEN:
+        target = replace(target, user=settings.user(target.dial))
+    else:
+        settings = replace(settings, offset=target.user - target.dial * settings.sign)
+    return replace(motor, settings=settings, target=target, last=replace(motor.last, user=target.user))
 
 
-def _spmg(motor: Motor, to: Spmg, now: float) -> Step:
-    motor = replace(motor, spmg=to)
-    if to is Spmg.STOP:
-        return stop(motor, now)
-    if to is Spmg.PAUSE:
-        return stop(motor, now, Motion.PAUSE)
-    way_left = motor.setpoint != motor.profile.target - motor.zero or motor.motion is Motion.PAUSE
-    if way_left and motor.motion in (Motion.REST, Motion.PAUSE):
-        return begin(motor, motor.setpoint, now, Motion.MOVE, (motor.velocity, motor.acceleration))
-    return Step(motor, (fields(motor, now),))
+def _torque(motor: Motor, to: Any, now: float) -> Motor:
+    drive = motor.drive.switched(to is DisableEnable.ENABLE, now)
+    return replace(motor, drive=drive, settings=replace(motor.settings, torque=to))
 
 
-def _sync(motor: Motor, on: int, now: float) -> Step:
-    if on and not motor.moving:
-        motor = replace(motor, setpoint=motor.dial_at(now))
-    return Step(motor, (fields(motor, now),))
+def _jog_velocity(motor: Motor, value: float, now: float) -> Motor:
+    """A jog under way takes the new speed."""
+    motor = replace(motor, settings=put_setting(motor.settings, "JVEL", value))
+    if not motor.mip & Mip.JOG or motor.mip & Mip.STOP:
+        return motor
+    s = motor.settings
+    drive = motor.drive.jogged(
+        1 if motor.upwards else -1, now, motor.pace(s.jog_velocity, s.jog_acceleration)
+    )
+    return replace(motor, drive=drive)
+
+
+def _status(motor: Motor, to: StatusUpdate, _now: float) -> Motor:
+    if to is not StatusUpdate.ON:
+        raise PutError("STUP: only ON asks for the status")
+    return replace(motor, status=StatusUpdate.BUSY)
 
 
 _ACTS: dict[str, _Act] = {
-    "VAL": _value,
-    "DVAL": _go,
-    "RVAL": lambda motor, raw, now: _go(motor, raw * motor.resolution, now),
-    "RLV": _relative,
+    "VAL": _aimed("user"),
+    "DVAL": _aimed("dial"),
+    "RVAL": _aimed("raw"),
+    "RLV": lambda motor, by, _: replace(motor, relative=by),
     "TWF": _tweak(1),
     "TWR": _tweak(-1),
-    "JOGF": _jog(1),
-    "JOGR": _jog(-1),
-    "HOMF": _home(Motion.HOME_FORWARD),
-    "HOMR": _home(Motion.HOME_REVERSE),
-    "STOP": _stop,
-    "SPMG": _spmg,
-    "SYNC": _sync,
-}
-
-# --- settings -----------------------------------------------------------------------------------------------
-
-
-def _positive(field: str, value: float) -> float:
-    if not _LEAST <= value <= _MOST:
-        raise PutError(f"{field}: {value} is no use to a motor; {_LEAST:g} to {_MOST:g} is right")
-    return value
-
-
-def _not_negative(field: str, value: float) -> float:
-    if value < 0:
-        raise PutError(f"{field}: {value} is no use to a motor; 0 or more is right")
-    return value
-
-
-def _velocity(motor: Motor, value: float) -> Motor:
-    value = max(_positive("VELO", value), motor.velocity_base)
-    return replace(motor, velocity=min(value, motor.velocity_max) if motor.velocity_max > 0 else value)
-
-
-def _velocity_max(motor: Motor, value: float) -> Motor:
-    motor = replace(motor, velocity_max=_not_negative("VMAX", value))
-    return _velocity(motor, motor.velocity)
-
-
-def _velocity_base(motor: Motor, value: float) -> Motor:
-    motor = replace(motor, velocity_base=_not_negative("VBAS", value))
-    return _velocity(motor, motor.velocity)
-
-
-def _direction(motor: Motor, to: Direction) -> Motor:
-    """With a variable offset the setpoint keeps its number, as the record has it."""
-    user = motor.user(motor.setpoint)
-    motor = replace(motor, direction=to)
-    if motor.freeze is OffsetMode.FROZEN:
-        return motor
-    return replace(motor, offset=user - motor.setpoint * motor.sign)
-
-
-def _user_limit(high: bool) -> _Set:
-    def to(motor: Motor, user: float) -> Motor:
-        dial = motor.dial(user)
-        upper = high == (motor.direction is Direction.POS)
-        return replace(motor, high=dial) if upper else replace(motor, low=dial)
-
-    return to
-
-
-def _steps(motor: Motor, value: int) -> Motor:
-    per_turn = motor.resolution * motor.steps
-    steps = int(_positive("SREV", value))
-    return replace(motor, steps=steps, resolution=per_turn / steps)
-
-
-def _resolution(motor: Motor, value: float) -> Motor:
-    _positive("MRES", abs(value))
-    return replace(motor, resolution=value)
-
-
-_SETS: dict[str, _Set] = {
-    "OFF": lambda motor, value: replace(motor, offset=value),
+    "JOGF": _jog("JOGF", upwards=True),
+    "JOGR": _jog("JOGR", upwards=False),
+    "HOMF": _home("HOMF"),
+    "HOMR": _home("HOMR"),
+    "STOP": lambda motor, on, _: replace(motor, stop=bool(on)),
+    "SPMG": lambda motor, to, _: replace(motor, spmg=to),
+    "SYNC": lambda motor, on, _: replace(motor, sync=bool(on)),
+    "OFF": _offset,
     "DIR": _direction,
-    "FOFF": lambda motor, value: replace(motor, freeze=value),
-    "FOF": lambda motor, _: replace(motor, freeze=OffsetMode.FROZEN),
-    "VOF": lambda motor, _: replace(motor, freeze=OffsetMode.VARIABLE),
-    "SET": lambda motor, value: replace(motor, use=value),
-    "SSET": lambda motor, _: replace(motor, use=UseSet.SET),
-    "SUSE": lambda motor, _: replace(motor, use=UseSet.USE),
-    "HLM": _user_limit(high=True),
-    "LLM": _user_limit(high=False),
-    "DHLM": lambda motor, value: replace(motor, high=value),
-    "DLLM": lambda motor, value: replace(motor, low=value),
-    "MRES": _resolution,
-    "SREV": _steps,
-    "UREV": lambda motor, value: _resolution(motor, value / motor.steps),
-    "VELO": _velocity,
-    "VBAS": _velocity_base,
-    "VMAX": _velocity_max,
-    "S": lambda motor, value: _velocity(motor, value * abs(motor.resolution) * motor.steps),
-    "SMAX": lambda motor, value: _velocity_max(motor, value * abs(motor.resolution) * motor.steps),
-    "SBAS": lambda motor, value: _velocity_base(motor, value * abs(motor.resolution) * motor.steps),
-    "ACCL": lambda motor, value: replace(motor, ramp=_positive("ACCL", value)),
-    "ACCS": lambda motor, value: replace(motor, ramp=motor.velocity / _positive("ACCS", value)),
-    "JVEL": lambda motor, value: replace(motor, jog_velocity=_positive("JVEL", value)),
-    "JAR": lambda motor, value: replace(motor, jog_acceleration=_positive("JAR", value)),
-    "HVEL": lambda motor, value: replace(motor, home_velocity=_positive("HVEL", value)),
-    "TWV": lambda motor, value: replace(motor, tweak=value),
-    "DLY": lambda motor, value: replace(motor, delay=_not_negative("DLY", value)),
+    "CNEN": _torque,
+    "JVEL": _jog_velocity,
+    "STUP": _status,
 }

@@ -162,12 +162,20 @@ def rest(at: float, position: float) -> Profile:
 
 
 def move(
-    at: float, position: float, target: float, speed: float, acceleration: float, *, velocity: float = 0.0
+    at: float,
+    position: float,
+    target: float,
+    speed: float,
+    acceleration: float,
+    *,
+    velocity: float = 0.0,
+    base: float = 0.0,
 ) -> Profile:
     """A trapezoid, or a triangle where the way is too short for the speed.
 
     A motor that already moves goes on from its velocity; if it goes the wrong way, or too fast to stop in
-    time, it comes to rest first and then turns round.
+    time, it comes to rest first and then turns round. A stepper sets out at its base speed at once and comes
+    to rest from it.
 
     Args:
         at: Time at which it begins.
@@ -176,29 +184,33 @@ def move(
         speed: Greatest speed, above 0.
         acceleration: Of both ramps, above 0.
         velocity: What it has at the start.
+        base: Speed that needs no ramp.
 
     Raises:
         ValueError: Speed or acceleration is not above 0.
     """
     if not (speed > 0 and acceleration > 0):
         raise ValueError(f"speed {speed} and acceleration {acceleration} must be above 0")
+    base = min(base, speed)
     legs: list[_Leg] = []
     here = position
     way = math.copysign(1.0, target - here)
-    if velocity * way < 0 or velocity**2 > 2 * acceleration * abs(target - here) * (1 + 1e-12):
-        legs.append(_ramp(velocity, 0.0, acceleration))
-        here += velocity * abs(velocity) / (2 * acceleration)
+    brake = max(0.0, velocity**2 - base**2)
+    if velocity * way < 0 or brake > 2 * acceleration * abs(target - here) * (1 + 1e-12):
+        legs.append(_ramp(velocity, math.copysign(min(base, abs(velocity)), velocity), acceleration))
+        here += math.copysign(brake / (2 * acceleration), velocity)
         velocity = 0.0
         way = math.copysign(1.0, target - here)
     distance = abs(target - here)
     if distance < _NO_WAY:
         return Profile(at, target, _chained(at, position, legs))
-    top = min(speed, math.sqrt(acceleration * distance + 0.5 * velocity**2))
-    cruise = distance - (abs(top**2 - velocity**2) + top**2) / (2 * acceleration)
+    velocity = way * max(abs(velocity), base)
+    top = min(speed, max(base, math.sqrt(acceleration * distance + 0.5 * (velocity**2 + base**2))))
+    cruise = distance - (abs(top**2 - velocity**2) + top**2 - base**2) / (2 * acceleration)
     legs.append(_ramp(velocity, way * top, acceleration))
     if cruise > 0:
         legs.append((cruise / top, way * top, 0.0))
-    legs.append(_ramp(way * top, 0.0, acceleration))
+    legs.append(_ramp(way * top, way * base, acceleration))
     return Profile(at, target, _chained(at, position, legs))
 
 

@@ -7,7 +7,7 @@ import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 import pytest
 from bluesky import RunEngine
-from ophyd_async.core import init_devices
+from ophyd_async.core import init_devices, wait_for_value
 from ophyd_async.epics.motor import Motor, MotorLimitsError, UseSetMode
 
 PREFIX = sys.argv[1]
@@ -24,6 +24,8 @@ async def rules(phi: Motor) -> None:
     await asyncio.sleep(0.4)
     await phi.stop(success=True)
     await asyncio.wait_for(status, 5)
+    # The status ends with the request to stop, the motor a ramp later.
+    await wait_for_value(phi.motor_done_move, 1, timeout=5)
     stopped = await phi.user_readback.get_value()
     assert 2.0 < stopped < 40.0
     await phi.set_use_switch.set(UseSetMode.SET)
