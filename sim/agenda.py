@@ -22,6 +22,7 @@ class Slot:
         closes: Time at which it closes.
         since: Seconds from the series' first exposure to this one.
         count_time: Seconds between both.
+        live: Seconds within them in which it counts; all of them unless given.
     """
 
     frame: int
@@ -29,6 +30,12 @@ class Slot:
     closes: float
     since: float
     count_time: float
+    live: float | None = None
+
+    @property
+    def exposed(self) -> float:
+        """Seconds in which light is counted."""
+        return self.count_time if self.live is None else self.live
 
 
 class Agenda:
@@ -77,6 +84,7 @@ class Agenda:
             closes=opens + block.count_time,
             since=block.at - self.origin + offset,
             count_time=block.count_time,
+            live=block.live,
         )
 
     def advance(self) -> None:

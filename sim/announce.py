@@ -45,13 +45,13 @@ def parameters(detector: Detector, config: EigerConfig, arm_date: str) -> Series
         arm_date: As ``iso`` writes it.
     """
     spec = detector.spec
-    external = config.trigger_mode
+    area = config.region or spec
     return SeriesParameters(
         arm_date=arm_date,
         images=config.frames,
         images_per_trigger=config.frames_per_trigger,
         triggers=config.ntrigger,
-        trigger_mode=str(external),
+        trigger_mode=str(config.trigger_mode),
         count_time=config.count_time,
         frame_time=config.frame_time,
         readout_time=config.readout_time,
@@ -60,7 +60,7 @@ def parameters(detector: Detector, config: EigerConfig, arm_date: str) -> Series
         threshold_energy={CHANNEL: config.threshold_energy},
         channels=(CHANNEL,),
         goniometer=config.goniometer,
-        image_size=(spec.width, spec.height),
+        image_size=(area.width, area.height),
         dtype=f"uint{config.bit_depth_image}",
         bit_depth_image=config.bit_depth_image,
         bit_depth_readout=8 if config.bit_depth_image == 8 else spec.readout_depth,

@@ -240,7 +240,7 @@ class Camera:
 
     def _shortest(self) -> float:
         config = self.eiger.config
-        return max(config.count_time + config.readout_time, config.readout.frame_time_min)
+        return max(config.count_time + config.readout_time, config.frame_time_min)
 
     async def _trigger(self, exposure: float) -> None:
         if self.device["ManualTrigger"] != DisableEnable.ENABLE:

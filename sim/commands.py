@@ -13,7 +13,7 @@ import orjson
 
 from layouts.stream.messages import Codec, GoniometerAxis, HeaderDetail
 from sim.eiger import Action, Discard, Expose, SendEnd, SendStart, Truncate
-from sim.eiger_config import EigerConfig, TriggerMode
+from sim.eiger_config import EigerConfig, GateMode, RoiMode, TriggerMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,8 @@ def from_line(line: bytes, base: EigerConfig) -> Command:
 
 def _config(values: dict[str, Any], base: EigerConfig) -> EigerConfig:
     values["trigger_mode"] = TriggerMode(values["trigger_mode"])
+    values["extg_mode"] = GateMode(values["extg_mode"])
+    values["roi_mode"] = RoiMode(values["roi_mode"])
     values["compression"] = Codec(values["compression"])
     values["header_detail"] = HeaderDetail(values["header_detail"])
     values["goniometer"] = {name: GoniometerAxis(*axis) for name, axis in values["goniometer"].items()}

@@ -13,7 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sim.eiger_config import SERIES_MAX, EigerConfig, TriggerMode, set_value
+from sim.eiger_config import SERIES_MAX, EigerConfig, GateMode, TriggerMode, set_value
+
+GATE_READOUT = 2e-3
+"""Seconds that the readout of a gated image takes; gates within them are lost."""
 
 
 class RefusedError(ValueError):
@@ -64,7 +67,7 @@ class Pulse:
 
     Attributes:
         at: Time of the rising edge; it may lie a little in the past, when news of it came late.
-        width: Seconds until the falling edge: the exposure in exte, of no meaning in exts.
+        width: Seconds until the falling edge: the exposure in exte and extg, of no meaning in exts.
     """
 
     at: float
@@ -126,6 +129,9 @@ class Expose:
     """Take ``count`` frames, the first numbered ``first`` and begun at time ``at``.
 
     Frame ``first + k`` is exposed from ``at + k * period`` for ``count_time`` seconds.
+
+    Attributes:
+        live: Seconds in which it counts, where the shutter opens and closes several times within them.
     """
 
     series: int
@@ -134,6 +140,7 @@ class Expose:
     at: float
     period: float
     count_time: float
+    live: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +182,7 @@ class Eiger:
         total: Frames the series is to have; less than planned once it is cancelled.
         produced: Frames of it that have left the pipeline.
         last: The exposures of its last trigger.
+        gates: Gates so far of the image under way, in extg.
         error: Why it is in the error state.
     """
 
@@ -186,6 +194,7 @@ class Eiger:
     total: int = 0
     produced: int = 0
     last: Expose | None = None
+    gates: tuple[Pulse, ...] = ()
     error: str = ""
 
     @property
@@ -295,11 +304,40 @@ def _pulse(eiger: Eiger, pulse: Pulse) -> Step:
     if not eiger.is_running or not mode.is_external:
         return eiger, ()
     taken = eiger.scheduled < eiger.total and pulse.at >= eiger.busy_until - 1e-9
-    if mode is TriggerMode.EXTE and pulse.width < eiger.config.readout.count_time_min:
+    if mode is not TriggerMode.EXTS and pulse.width < eiger.config.readout.count_time_min:
         taken = False
     if not taken:
         return replace(eiger, lost_triggers=eiger.lost_triggers + 1), ()
+    if mode is TriggerMode.EXTG:
+        return _gate(eiger, pulse)
     return _expose(eiger, pulse.at, pulse.width if mode is TriggerMode.EXTE else None)
+
+
+def _gate(eiger: Eiger, pulse: Pulse) -> Step:
+    """A gate of an image, or of a pair; the readout follows the last one."""
+    config = eiger.config
+    gates = (*eiger.gates, pulse)
+    pair = config.extg_mode is GateMode.PUMP_PROBE
+    if len(gates) < config.nexpi * (2 if pair else 1):
+        return replace(eiger, state=State.ACQUIRE, triggers=eiger.triggers + 1, gates=gates), ()
+    counters = (gates[0::2], gates[1::2]) if pair else (gates,)
+    over = gates[-1].at + gates[-1].width + GATE_READOUT
+    images: list[Expose] = []
+    for number, counted in enumerate(counters[: eiger.total - eiger.scheduled]):
+        at, last = counted[0].at, counted[-1]
+        images.append(
+            Expose(
+                series=eiger.series,
+                first=eiger.scheduled + number,
+                count=1,
+                at=at,
+                period=over - at,
+                count_time=last.at + last.width - at,
+                live=sum(gate.width for gate in counted),
+            )
+        )
+    read = replace(eiger, state=State.ACQUIRE, triggers=eiger.triggers + 1, gates=(), last=images[-1])
+    return read, tuple(images)
 
 
 def _expose(eiger: Eiger, at: float, count_time: float | None) -> Step:
@@ -309,7 +347,7 @@ def _expose(eiger: Eiger, at: float, count_time: float | None) -> Step:
         series=eiger.series,
         first=eiger.scheduled,
         count=config.frames_per_trigger,
-        at=at,
+        at=at if config.trigger_mode.is_enable else at + config.trigger_start_delay,
         period=period,
         count_time=config.count_time if count_time is None else count_time,
     )
@@ -322,7 +360,8 @@ def _produced(eiger: Eiger, report: Produced) -> Step:
     eiger = replace(eiger, produced=max(eiger.produced, report.frames))
     if eiger.produced >= eiger.total:
         return _end(eiger, discard=False)
-    return (replace(eiger, state=State.READY) if eiger.produced >= eiger.scheduled else eiger), ()
+    waits = eiger.produced >= eiger.scheduled and not eiger.gates
+    return (replace(eiger, state=State.READY) if waits else eiger), ()
 
 
 def _cancel(eiger: Eiger, now: float) -> Step:
@@ -346,4 +385,4 @@ def _end(eiger: Eiger, *, discard: bool) -> Step:
         return eiger, ()
     end = SendEnd(series=eiger.series)
     actions = (Discard(series=eiger.series), end) if discard else (end,)
-    return replace(eiger, state=State.IDLE), actions
+    return replace(eiger, state=State.IDLE, gates=()), actions

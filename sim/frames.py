@@ -72,7 +72,10 @@ class SceneSource:
 
     def payload(self, exposure: Exposure, codec: Codec, version: int) -> Payload:
         """A frame's pixels, packed for a version of the stream."""
-        return codecs.pack(self._scene.render(exposure), codec, version=version)
+        frame = self._scene.render(exposure)
+        if exposure.region is not None:
+            frame = np.ascontiguousarray(frame[exposure.region])
+        return codecs.pack(frame, codec, version=version)
 
     def truth(self, exposure: Exposure) -> dict[str, Any]:
         """What the scene is made of, and where it is seen from at an exposure."""

@@ -152,14 +152,18 @@ class Pacer:
 
     def _start(self, made: Production) -> None:
         self._timeline.forget(time.monotonic() - 60.0)
+        if not made.config.stream_enabled:
+            made.started = False
+            return
+        read = slice(None) if made.config.region is None else made.config.region.rows_and_columns
         start = announce.start_message(
             self._detector,
             made.config,
             series=made.series,
             unique_id=made.unique_id,
             arm_date=announce.iso(time.time()),
-            flatfield=self._source.flatfield,
-            pixel_mask=self._source.pixel_mask,
+            flatfield=self._source.flatfield[read],
+            pixel_mask=self._source.pixel_mask[read],
         )
         made.started = not made.faults.lose_start and self._outlet.send(
             self._encoder.encode_start(start),
@@ -190,6 +194,10 @@ class Pacer:
             slot, self._timeline.positions(slot.opens), self._timeline.positions(slot.closes)
         )
         made.record(exposure)
+        if not made.config.stream_enabled:
+            made.withhold()
+            self._note(made)
+            return
         payload = self._source.payload(exposure, made.config.compression, self._version)
         if made.faults.truncate:
             payload = self._cut(made, slot.frame, payload)
@@ -197,7 +205,7 @@ class Pacer:
         parts = self._encoder.encode_image(made.image(slot, payload, epoch))
         copies = made.faults.copies(slot.frame)
         sent = sum(self._send_frame(made, parts) for _ in range(copies))
-        made.taken(copies=copies, sent=sent)
+        made.taken(copies=copies, sent=sent, size=len(payload.data))
         self._note(made)
 
     def _send_frame(self, made: Production, parts: list[bytes | memoryview]) -> bool:
@@ -210,7 +218,8 @@ class Pacer:
     def _end(self, made: Production) -> None:
         self._inbox.pause(made.faults.delay_end, made.series)
         message = self._encoder.encode_end(End(series=made.series, unique_id=self._ulid(made)))
-        sent = not made.faults.no_end and self._outlet.send(
+        silent = made.faults.no_end or not made.config.stream_enabled
+        sent = not silent and self._outlet.send(
             message, patience=self._patience(made, frame=False), wanted=lambda: not self._inbox.closed
         )
         self._series.popleft()

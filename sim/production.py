@@ -51,13 +51,19 @@ class Production:
         self.first: Exposure | None = None
         self.series_date: str | None = None
         self._version = version
-        self._frames = self._duplicates = self._sent = self._dropped = 0
+        self._region = None if start.config.region is None else start.config.region.rows_and_columns
+        self._frames = self._duplicates = self._sent = self._dropped = self._withheld = self._size = 0
 
     @property
     def counts(self) -> Counts:
         """What became of the frames so far."""
         return Counts(
-            frames=self._frames, duplicates=self._duplicates, sent=self._sent, dropped=self._dropped
+            frames=self._frames,
+            duplicates=self._duplicates,
+            sent=self._sent,
+            dropped=self._dropped,
+            withheld=self._withheld,
+            size=self._size,
         )
 
     def exposure(self, slot: Slot, opens: Mapping[str, float], closes: Mapping[str, float]) -> Exposure:
@@ -65,11 +71,12 @@ class Production:
         return Exposure(
             start=opens,
             stop=closes,
-            count_time=slot.count_time,
+            count_time=slot.exposed,
             summed=self.config.sub_frames,
             depth=cast("Literal[8, 16, 32]", self.config.bit_depth_image),
             frame=slot.frame,
             series=self.series,
+            region=self._region,
         )
 
     def record(self, exposure: Exposure) -> None:
@@ -98,19 +105,26 @@ class Production:
             payloads=(payload,),
             start_time=Rational(opens, base),
             stop_time=Rational(opens + round(slot.count_time * base), base),
-            real_time=Rational(max(0, round((slot.count_time - dead) * base)), base),
+            real_time=Rational(max(0, round((slot.exposed - dead) * base)), base),
             series_date=self.series_date if self._version == 2 else None,
             appendix=self.config.image_appendix or None,
         )
 
-    def taken(self, *, copies: int, sent: int, frame: int | None = None) -> None:
+    def withhold(self) -> None:
+        """Count a frame that is not sent, the stream being disabled."""
+        self._frames += 1
+        self._withheld += 1
+
+    def taken(self, *, copies: int, sent: int, frame: int | None = None, size: int = 0) -> None:
         """Count a frame.
 
         Args:
             copies: How often it was to be sent.
             sent: How often the socket took it.
             frame: Its number, if a fault lost it.
+            size: Bytes of its pixels as they were sent.
         """
+        self._size = size or self._size
         self._frames += 1
         self._duplicates += copies - 1
         self._sent += sent

@@ -1,8 +1,7 @@
-"""How fast each EIGER model reads out, and how deep its frames are: the rule as data.
+"""How fast each EIGER model reads out, what one counter holds, and which part of it can be read alone.
 
-A frame is 8 bits deep where it must be, beyond the rate that the 16-bit readout allows; it is 32 bits deep
-where one counter would overflow before the exposure ends, and sub-frames are summed; otherwise 16. Rates
-are those of the fast variants of each model, as Dectris publishes them.
+Rates are those of the fast variants of each model, as Dectris publishes them. How deep frames are follows
+from them in ``sim.eiger_config``.
 """
 
 from __future__ import annotations
@@ -11,6 +10,32 @@ import math
 from dataclasses import dataclass
 
 from layouts.detector_models import MODELS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A region of interest that the hardware reads alone, in pixels of the whole area.
+
+    Attributes:
+        x: First column.
+        y: First row.
+        width: Columns.
+        height: Rows.
+        rate_16: Frames per second that its full readout allows.
+        rate_8: Frames per second of its 8-bit readout.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    rate_16: float
+    rate_8: float
+
+    @property
+    def rows_and_columns(self) -> tuple[slice, slice]:
+        """Index of an array of the whole area, (slow, fast)."""
+        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +50,7 @@ class Readout:
         threshold: Threshold energies, lowest and highest, eV.
         count_time_min: Shortest exposure in seconds.
         count_time_max: Longest exposure in seconds.
+        region: The 4M region of interest, where the model has one.
     """
 
     rate_16: float
@@ -34,11 +60,7 @@ class Readout:
     threshold: tuple[float, float] = (2500.0, 56000.0)
     count_time_min: float = 1e-7
     count_time_max: float = 3600.0
-
-    @property
-    def frame_time_min(self) -> float:
-        """Shortest frame time in seconds."""
-        return 1.0 / self.rate_8
+    region: Region | None = None
 
     def sub_frames(self, count_time: float, cutoff: float) -> int:
         """How many counters' worth of exposures are summed into one frame.
@@ -48,12 +70,6 @@ class Readout:
             cutoff: Highest count rate of a pixel, per second; a counter must hold it for a sub-frame.
         """
         return max(1, math.ceil(count_time * cutoff / self.counter_max - 1e-9))
-
-    def bit_depth(self, count_time: float, frame_time: float, cutoff: float, *, summation: bool) -> int:
-        """Bits of a pixel in the stream: 8, 16 or 32."""
-        if frame_time < 1.0 / self.rate_16 - 1e-9:
-            return 8
-        return 32 if summation and self.sub_frames(count_time, cutoff) > 1 else 16
 
 
 _EIGER = {"500K": 9000.0, "1M": 3000.0, "4M": 750.0, "9M": 238.0, "16M": 133.0}
@@ -65,10 +81,41 @@ _EIGER2 = {
     "16M": (400.0, 560.0),
 }
 
+_WITH_REGION = ("9M", "16M")
+
+
+def _region(family: str, size: str, rates: tuple[float, float]) -> Region | None:
+    """The 4M in the middle of a larger detector, as fast as a 4M is."""
+    if size not in _WITH_REGION:
+        return None
+    whole, part = MODELS[f"{family} {size}"], MODELS[f"{family} 4M"]
+    return Region(
+        x=(whole.width - part.width) // 2,
+        y=(whole.height - part.height) // 2,
+        width=part.width,
+        height=part.height,
+        rate_16=rates[0],
+        rate_8=rates[1],
+    )
+
+
 READOUTS: dict[str, Readout] = {
-    **{f"EIGER {size}": Readout(rate_16=r, rate_8=r, counter_max=4095) for size, r in _EIGER.items()},
     **{
-        f"EIGER2 {size}": Readout(rate_16=slow, rate_8=fast, counter_max=65535)
+        f"EIGER {size}": Readout(
+            rate_16=rate,
+            rate_8=rate,
+            counter_max=4095,
+            region=_region("EIGER", size, (_EIGER["4M"], _EIGER["4M"])),
+        )
+        for size, rate in _EIGER.items()
+    },
+    **{
+        f"EIGER2 {size}": Readout(
+            rate_16=slow,
+            rate_8=fast,
+            counter_max=65535,
+            region=_region("EIGER2", size, _EIGER2["4M"]),
+        )
         for size, (slow, fast) in _EIGER2.items()
     },
 }

@@ -25,24 +25,28 @@ class Broken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What became of a series' frames; produced = sent + dropped, and frames + duplicates = produced.
+    """What became of a series' frames: frames + duplicates - withheld = produced = sent + dropped.
 
     Attributes:
         frames: Frames taken, each counted once.
         duplicates: Second copies, which a fault made.
         sent: Messages that the socket took.
         dropped: Messages that it did not take, or that a fault lost.
+        withheld: Frames without a message, the stream being disabled.
+        size: Bytes of the latest frame's pixels as they were sent.
     """
 
     frames: int = 0
     duplicates: int = 0
     sent: int = 0
     dropped: int = 0
+    withheld: int = 0
+    size: int = 0
 
     @property
     def produced(self) -> int:
         """Image messages made."""
-        return self.frames + self.duplicates
+        return self.frames + self.duplicates - self.withheld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

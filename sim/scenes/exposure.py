@@ -20,6 +20,7 @@ class Exposure:
         depth: Bits of a pixel in the frame.
         frame: Number in the series, from 0; it and the series enter the seed of the noise.
         series: The detector's number of the series.
+        region: Rows and columns that are read; the whole area unless given.
     """
 
     start: Mapping[str, float]
@@ -29,6 +30,7 @@ class Exposure:
     depth: Literal[8, 16, 32] = 16
     frame: int = 0
     series: int = 1
+    region: tuple[slice, slice] | None = None
 
 
 def sweep(
