@@ -119,9 +119,10 @@ async def _run(beamline: Beamline, options: argparse.Namespace) -> int:
     may = f"have files written anywhere that {getpass.getuser()} may write"
     if warning := exposed(where.interfaces, may, len(where.rules)):
         _log.warning("%s", warning)
-    addresses = (options.ca_addresses or f"{local(where.interfaces)}:{beamline.ca.sim_port}").split()
+    here = local(where.interfaces)
+    addresses = (options.ca_addresses or f"{here}:{beamline.ca.sim_port}").split()
     # Our own records too: NDAttributes may name them.
-    client = Client([*addresses, f"{local}:{beamline.ca.writer_port}"])
+    client = Client([*addresses, f"{here}:{beamline.ca.writer_port}"])
     station = Station(where)
     coordinator = Coordinator(beamline, data, station.server, client, _commands(beamline, options))
     await station.look()
