@@ -168,9 +168,8 @@ class Capture:
         self._heard = now
         self.tally.received += 1
         self.tally.refuse(UNWANTED)
-        series = self.series
-        if series is not None and series.key == key and number >= series.first:
-            series.touch(number - series.first, now)
+        if self.series is not None and self.series.key == key and number >= self.series.first:
+            self.series.touch(number - self.series.first, now)
 
     def ran_dry(self, now: float) -> None:
         """Nothing more waits on the stream: all that had come by now is in its place."""
@@ -242,8 +241,7 @@ class Capture:
         if self.finished is None and self.stopping is not None:
             quiet = now >= max(self._heard, self.stopping) + QUIET
             # A series may go on for hours: what was on its way when the client stopped has come by then.
-            caught_up = self._empty >= self.stopping + QUIET
-            if quiet or caught_up or now >= self.stopping + self.rules.grace:
+            if quiet or self._empty >= self.stopping + QUIET or now >= self.stopping + self.rules.grace:
                 actions += self._finish(now)
         return actions
 
@@ -396,8 +394,7 @@ class Capture:
             actions += self._close(*cut, now=now, give_back=not lost, over=lost)
             if self.finished is not None:
                 return actions
-        outcome, reason = verdict(self.ended, self._next_row, self.num_capture, self.broken)
-        self.finished = Finished(
-            outcome=outcome, reason=reason, rows=self._next_row, missing=tuple(self._missing)
-        )
+        rows = self._next_row
+        outcome, reason = verdict(self.ended, rows, self.num_capture, self.broken)
+        self.finished = Finished(outcome=outcome, reason=reason, rows=rows, missing=tuple(self._missing))
         return [*actions, self.finished]

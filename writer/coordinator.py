@@ -18,15 +18,18 @@ from ioc.client import Client
 from ioc.server import Server
 from layouts.beamline import Beamline
 from writer import control, orders, paths, run, steps
+from writer.acknowledge import Acknowledge
 from writer.acq import AcqDevice
 from writer.acquisition import Phase, Timing
 from writer.attribute_sources import feeds
 from writer.attribute_watch import AttributeWatch
 from writer.disk import LocalDisk, ask
+from writer.file_requests import FileRequests
 from writer.hands import Hands
 from writer.hdf import HdfDevice
+from writer.held import Held
 from writer.odin import OdinDevice
-from writer.orders import Expectation, Order, RefusedError
+from writer.orders import Expectation, Holder, Order, RefusedError
 from writer.run import Run
 from writer.steps import Finish
 from writer.supervisor import Supervisor, WorkerAbsentError
@@ -81,7 +84,10 @@ class Coordinator:
             on_lost=lambda d, reason: self._push("lost", d, reason),
             on_silent=lambda d, text: self._push("silent", d, text),
         )
-        self.hdfs = {d.name: HdfDevice(server, beamline, d, self) for d in beamline.detectors}
+        self._requests = FileRequests(self.supervisor)
+        self._acknowledge = Acknowledge(beamline, client)
+        self._held = Held()
+        self.hdfs = {d.name: HdfDevice(server, beamline, d, self, self._requests) for d in beamline.detectors}
         self.attributes = AttributeWatch(client, feeds(beamline), self.supervisor.send)
         odins = [
             OdinDevice(server, beamline, d, self) for d in beamline.detectors if beamline.preset == "dls"
@@ -90,6 +96,8 @@ class Coordinator:
             name: Views([hdf, *(odin for odin in odins if odin.detector == name)])
             for name, hdf in self.hdfs.items()
         }
+        self._shown_format: dict[str, tuple[tuple[int, int], str]] = {}
+        """Of the latest frame that the records have shown."""
         self._shown_fault: dict[str, str] = {}
         self.acq = AcqDevice(server, beamline, self)
         self._hands = Hands(
@@ -107,6 +115,7 @@ class Coordinator:
         await self.supervisor.start()
         await self.watch.start()
         await self.attributes.start()
+        await self._acknowledge.start()
         for name, views in self.views.items():
             await views.boot(self._data, *self._formats[name])
         await self.acq.boot(self._data)
@@ -146,7 +155,22 @@ class Coordinator:
             wish = await asker.request()
             expected = self._expectation(detector)
             order = orders.of_detector(self._beamline, detector, wish, expected)
-            return (await self._begin(order, {detector: expected})).finished
+            run_ = await self._begin(order, {detector: expected}, wish.holder)
+        await self.free_held(detector)
+        return run_.finished
+
+    async def write_held(self, detector: str, path: Path) -> None:
+        """Write the frames that Capture mode holds, and their masters.
+
+        Raises:
+            RefusedError: There are none, or they cannot be; they are still held then.
+        """
+        master = await self._held.write(detector, path, self._hands.publish)
+        await self.hdfs[detector].device.post_changed({"MasterFile_RBV": master})
+
+    async def free_held(self, detector: str) -> None:
+        """Drop the frames that Capture mode holds."""
+        await self._held.free(detector)
 
     async def stop_capture(self, detector: str) -> asyncio.Future[Finish] | None:
         """End a detector's capture with what is still on its way."""
@@ -208,7 +232,9 @@ class Coordinator:
             may_pause=camera.may_pause,
         )
 
-    async def _begin(self, order: Order, expected: dict[str, Expectation]) -> Run:
+    async def _begin(
+        self, order: Order, expected: dict[str, Expectation], holder: Holder | None = None
+    ) -> Run:
         for name in order.detectors:
             if name in self._runs:
                 raise RefusedError(f"{name} is capturing already; wait for its end, or put 0 to its Capture")
@@ -220,6 +246,7 @@ class Coordinator:
         self._number += 1
         sample = str(self.acq.device["SampleName"])
         run_ = run.new(self._number, order, self.watch.cameras, self._timing, sample)
+        run_.holder = holder
         for name in order.detectors:
             self._runs[name] = run_
             self._shown_fault.pop(name, None)
@@ -272,6 +299,7 @@ class Coordinator:
                 await self._worker(detector, payload)
             case "lost":
                 await self.views[detector].show_worker(there=False)
+                self._requests.lost(detector, payload)
                 if detector in self._runs:
                     await self._tell(self._runs[detector], steps.Lost(detector, payload))
             case "silent":
@@ -298,10 +326,14 @@ class Coordinator:
         device = self.views[detector]
         if isinstance(message, control.Hello):
             await device.show_worker(there=True)
+            self.hdfs[detector].greet()
+            return
+        if isinstance(message, control.Answer):
+            self._requests.answered(message)
             return
         run_ = self._runs.get(detector)
-        if isinstance(message, control.Status) and (run_ is None or message.capture is not None):
-            await device.show_status(message)
+        if isinstance(message, control.Status):
+            await self._status(detector, message, run_)
         if run_ is None or message.capture != run_.capture_id(detector):
             return
         progress = run_.progress[detector]
@@ -313,11 +345,25 @@ class Coordinator:
         if isinstance(message, control.Done) and message.counters.stored:
             self._frame_bytes[detector] = message.counters.bytes / message.counters.stored
         await device.show_counters(progress.counters, progress.captured)
+        if isinstance(message, control.SeriesEnded):
+            await self._acknowledge.stored(detector, message.report.series)
         event = run.event_of(detector, message)
         if event is not None:
             await self._tell(run_, event)
         elif run_.order.acquire:
             await self.acq.show(run_)
+
+    async def _status(self, detector: str, status: control.Status, run_: Run | None) -> None:
+        if run_ is None or status.capture is not None:
+            await self.views[detector].show_status(status)
+        await self.hdfs[detector].show_stream(status)
+        if run_ is not None:
+            await self._acknowledge.queued(detector, status.backlog)
+        frame = status.latest
+        if frame is not None and (frame.shape, frame.dtype) != self._shown_format.get(detector):
+            self._shown_format[detector] = frame.shape, frame.dtype
+            self._formats[detector] = frame.shape, frame.dtype
+            await self.views[detector].show_format(frame.shape, frame.dtype)
 
     async def _camera(self, detector: str, record: str) -> None:
         camera = self.watch.cameras[detector]
@@ -347,6 +393,7 @@ class Coordinator:
         actions = run_.machine.handle(event, time.monotonic())
         for name, capture in run_.machine.captures.items():
             if before[name] is Phase.OPENING and capture.phase is Phase.CAPTURING:
+                await self._acknowledge.writing(name, on=True)
                 await self.views[name].show_open()
             if capture.fault and self._shown_fault.get(name) != capture.fault:
                 self._shown_fault[name] = capture.fault
@@ -366,6 +413,8 @@ class Coordinator:
             capture = run_.machine.captures[name]
             error = capture.fault or (finish.reason if finish.failed and not run_.master else "")
             stored = run_.progress[name].counters.bytes
+            self._held.keep(run_)
+            await self._acknowledge.writing(name, on=False)
             await self.views[name].show_end(error, run_.master, duration, stored)
         if run_.order.acquire:
             await self.acq.show_end(run_, finish)

@@ -6,13 +6,16 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any, Final
 
 from ioc import names
 from ioc.client import CaError, Client
 from layouts.beamline import Beamline
-from writer import control, map_file, orders, publishing, steps
+from writer import control, held, map_file, orders, publishing, steps
 from writer.disk import in_thread
+from writer.orders import RefusedError
+from writer.publishing import Result
 from writer.run import Run
 from writer.supervisor import Supervisor, WorkerAbsentError
 from writer.watch import Watch
@@ -107,21 +110,53 @@ class Hands:
         order, progress = run_.order, run_.progress[detector]
         if order.is_single(detector) or progress.shape is None:
             return
-        path = order.full_names[detector]
+        path, capture = order.full_names[detector], order.captures[detector]
         parts = sorted(progress.parts.values(), key=lambda part: part.row)
         record = progress.record
         rows = order.planned[detector] or max((p.row + p.rows for p in parts), default=0)
-        if record is not None:
+        live = orders.suffixed(path, capture.temp_suffix)
+        if record is None:
+            path = live
+        else:
             rows = record.rows
-            extents = {f.path: f.rows for f in record.raw_files}
-            parts = [p._replace(rows=extents.get(str(p.path), 0)) for p in parts]
+            each = capture.images_per_file
+            parts = [map_file.Part(Path(f.path), n * each, f.rows) for n, f in enumerate(record.raw_files)]
         content = map_file.tree(path.parent, parts, rows=rows, shape=progress.shape, dtype=progress.dtype)
         try:
             map_file.publish(path, content)
+            if path != live:
+                live.unlink(missing_ok=True)
         except OSError as error:
             _log.error("%s: the map over the raw files could not be written: %s", path, error)
 
     async def _publish(self, run_: Run, detectors: tuple[str, ...]) -> None:
+        error = ""
+        try:
+            path = None if run_.holder is None else await run_.holder.held_name()
+            if run_.holder is None or path is not None:
+                error = (await self.publish(run_, detectors, path)).error
+        except RefusedError as problem:
+            error = str(problem)
+        except OSError as problem:
+            error = problem.strerror or str(problem)
+        self._tell(run_, steps.Published(error))
+
+    async def publish(self, run_: Run, detectors: tuple[str, ...], path: Path | None = None) -> Result:
+        """Make the masters of a run.
+
+        Args:
+            run_: Its workers are done.
+            detectors: Those that gave frames.
+            path: Of the file of frames that were held until now.
+
+        Raises:
+            RefusedError: Something has the name of that file.
+            WriteError: It cannot have it.
+        """
+        if path is not None and run_.holder is not None:
+            await in_thread(lambda: held.write(run_, path))
+            await run_.holder.held_written()
+            run_.holder = None
         for name in detectors:
             self.map(run_, name)
         truths = await self._truths(detectors)
@@ -131,7 +166,7 @@ class Hands:
         )
         run_.master = found.master
         run_.notes += found.notes
-        self._tell(run_, steps.Published(found.error))
+        return found
 
     async def _truths(self, detectors: tuple[str, ...]) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, Protocol
 
 from ioc import names as pvs
 from ioc.menus import Capture, Capturing, FileWriteMode, NoYes
@@ -23,6 +23,8 @@ from ioc.tables.hdf import hdf
 from layouts.beamline import Beamline, Detector
 from layouts.raw import names
 from writer import control, filenames, hdf_settings, paths
+from writer.attribute_records import judge
+from writer.attribute_sources import feeds
 from writer.disk import LocalDisk, ask, make_directories
 from writer.file_requests import FileRequests
 from writer.hdf_view import HdfView
@@ -72,7 +74,12 @@ class HdfDevice(HdfView):
     """
 
     def __init__(
-        self, server: Server, beamline: Beamline, detector: Detector, captures: Captures, requests: FileRequests
+        self,
+        server: Server,
+        beamline: Beamline,
+        detector: Detector,
+        captures: Captures,
+        requests: FileRequests,
     ) -> None:
         self.detector = detector.name
         self._captures, self._requests = captures, requests
@@ -91,10 +98,13 @@ class HdfDevice(HdfView):
             "FlushNow": self._put_flush,
             "EnableCallbacks": self._put_enable,
             "QueueSize": self._put_queue,
+            "NDAttributesFile": self._put_attributes,
+            "NDAttributesMacros": self._put_macros,
             "XMLFileName": self._put_layout,
             "ArrayCounter": self.set_arrays,
             "DroppedArrays": self.set_dropped,
         }
+        self._feed = feeds(beamline)[detector.name][-1]
         self._revisions = itertools.count(1)
         self._singles = Singles(revision=0, on=False)
         self._written = 0
@@ -127,16 +137,21 @@ class HdfDevice(HdfView):
     # ------------------------------------------------------------ what clients put
 
     async def _put(self, name: str, value: Any) -> None:
+        handler = self._handlers.get(name)
         try:
             hdf_settings.check(name, value, str(self.device["NDArrayPort_RBV"]))
-        except PutError as error:
+            if handler is not None:
+                await handler(value)
+            else:
+                await self.device.settle(name, value)
+        except RefusedError as error:
+            _log.warning("%s: %s: %s", self.detector, name, error)
             await self.show_error(str(error))
+            raise PutError(str(error)) from None
+        except PutError as error:
+            if name != "Capture":  # how a capture has ended is shown with its end
+                await self.show_error(str(error))
             raise
-        handler = self._handlers.get(name)
-        if handler is not None:
-            await handler(value)
-        else:
-            await self.device.settle(name, value)
         if name in _OF_SINGLES:
             await self._order_singles()
 
@@ -148,17 +163,12 @@ class HdfDevice(HdfView):
             return
         try:
             ended = await self._captures.capture(self.detector, self)
-        except RefusedError as error:
+        except RefusedError:
             await self.device.post("Capture_RBV", Capturing.DONE)
-            await self._refuse("capture", error)
+            raise
         finish = await asyncio.shield(ended)
         if finish.failed:
             raise PutError(finish.reason)
-
-    async def _refuse(self, what: str, error: RefusedError) -> NoReturn:
-        _log.warning("%s: %s refused: %s", self.detector, what, error)
-        await self.show_error(str(error))
-        raise PutError(str(error)) from None
 
     async def _put_path(self, value: str) -> None:
         problem = await paths.settle(self.device, value)
@@ -184,13 +194,9 @@ class HdfDevice(HdfView):
             await self._show_no_problem()
 
     async def _put_flush(self, value: str) -> None:
-        if value == "Done":
-            return
-        try:
+        if value != "Done":
             await self._requests.flush(self.detector)
-        except RefusedError as error:
-            await self._refuse("flush", error)
-        await self.device.post("FlushNow", "Done")
+            await self.device.post("FlushNow", "Done")
 
     async def _put_enable(self, value: str) -> None:
         self._requests.tell(self.detector, Enable(enabled=value == "Enable"))
@@ -202,6 +208,14 @@ class HdfDevice(HdfView):
         await self.device.post_changed(
             {"QueueFreeLow": 0.25 * value, "QueueUseHIGH": 0.75 * value, "QueueUseHIHI": value}
         )
+
+    async def _put_attributes(self, value: str) -> None:
+        macros = str(self.device["NDAttributesMacros"])
+        await judge(self.device, self._feed, file=value, macros=macros)
+
+    async def _put_macros(self, value: str) -> None:
+        file = str(self.device["NDAttributesFile"])
+        await judge(self.device, self._feed, file=file, macros=value)
 
     async def _put_layout(self, value: str) -> None:
         valid, message = await ask(lambda: hdf_settings.layout(value))
@@ -218,8 +232,6 @@ class HdfDevice(HdfView):
         try:
             await self._write()
             await self.show_ok()
-        except RefusedError as error:
-            await self._refuse("file", error)
         finally:
             await self.device.post("WriteFile_RBV", "Done")
         await self.device.post("WriteFile", "Done")
@@ -242,7 +254,7 @@ class HdfDevice(HdfView):
 
     async def _put_read(self, value: str) -> None:
         if value != "Done":
-            await self._refuse("reading", RefusedError("files are not read back; open FullFileName_RBV instead"))
+            raise RefusedError("files are not read back; open FullFileName_RBV instead")
 
     async def _put_free(self, value: str) -> None:
         if value != "Done":

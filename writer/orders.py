@@ -58,6 +58,22 @@ class Expectation:
         return whole if self.codec is Codec.NONE else whole / _PACKED
 
 
+class Holder(Protocol):
+    """Who knows what is to become of the frames that Capture mode holds."""
+
+    async def held_name(self) -> Path | None:
+        """The name under which they are to be written now; nothing if they are to be held.
+
+        Raises:
+            RefusedError: There can be no such file.
+        """
+        ...
+
+    async def held_written(self) -> None:
+        """They are in the file of that name."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """One detector's capture as a client's records ask for it.
@@ -68,11 +84,18 @@ class Wish:
         lazy: Whether the file may wait for the first frame.
         stem: What the names of its other files begin with; the full name's own stem unless given.
         images_per_file: Frames of one raw file, 0 for all in one; the detector's own unless given.
+        flush_frames: Frames after which to flush before the time; 0 is by time alone.
+        temp_suffix: Behind the names of files until the capture has ended.
+        holder: Says at the end of Capture mode's capture what becomes of its frames, which are in a hidden
+            file until then.
     """
 
     full_name: Path
     num_capture: int
     lazy: bool = True
+    flush_frames: int = 0
+    temp_suffix: str = ""
+    holder: Holder | None = None
     stem: str | None = None
     images_per_file: int | None = None
 
@@ -114,6 +137,8 @@ class Order:
             found.append(self.directory / names.dectris_master_file(self.name, detector))
             found.append(self.directory / names.meta_file(capture.stem))
             found.append(self.full_names[detector])
+            if capture.temp_suffix:
+                found.append(suffixed(self.full_names[detector], capture.temp_suffix))
             if not self.is_single(detector):
                 places = Places(rows_per_file=capture.images_per_file).files(0, max(1, capture.num_capture))
                 found += [self.directory / names.raw_file(capture.stem, i + 1) for i in range(len(places))]
@@ -206,9 +231,10 @@ def of_detector(beamline: Beamline, detector: str, wish: Wish, expected: Expecta
     full_name, num_capture = wish.full_name, wish.num_capture
     stem = wish.stem or full_name.stem
     capture = _capture(beamline.storage, detector, full_name.parent / stem, num_capture, expected)
+    capture = replace(capture, flush_frames=wish.flush_frames, temp_suffix=wish.temp_suffix)
     if wish.lazy:
         capture = replace(capture, shape=None, dtype=None)
-    per_file = wish.images_per_file
+    per_file = 0 if wish.holder is not None else wish.images_per_file
     if per_file is None:
         per_file = beamline.detector(detector).images_per_file
     capture = _filed(capture, full_name, per_file if per_file and num_capture > per_file else 0)
@@ -253,6 +279,11 @@ def _filed(capture: control.Capture, full_name: Path, images_per_file: int) -> c
     if images_per_file:
         return replace(capture, images_per_file=images_per_file)
     return replace(capture, single_file_name=str(full_name))
+
+
+def suffixed(path: Path, suffix: str) -> Path:
+    """The name of a file that is still being written."""
+    return path.with_name(path.name + suffix)
 
 
 def named(capture: control.Capture, name: str) -> control.Capture:

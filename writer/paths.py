@@ -36,6 +36,8 @@ async def require(device: Device, path: str) -> Path:
     """
     if not path:
         raise RefusedError("FilePath is empty; put the directory where the files go")
+    if not path.startswith("/"):
+        raise RefusedError(f"FilePath {path!r} begins nowhere that a client could know; begin it with /")
     depth = int(device["CreateDirectory"])
     await ask(lambda: make_directories(path, depth))
     directory = Path(path)
@@ -45,5 +47,5 @@ async def require(device: Device, path: str) -> Path:
 
 
 def absolute(path: str) -> Path:
-    """The path as workers on other hosts understand it; relative ones begin where the writer was started."""
+    """The path as workers on other hosts understand it."""
     return Path(os.path.normpath(Path(path).absolute()))

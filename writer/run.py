@@ -11,7 +11,7 @@ from layouts.stream.messages import GoniometerAxis
 from writer import control, steps
 from writer.acquisition import Acquisition, Stage, Timing
 from writer.map_file import Part
-from writer.orders import Order
+from writer.orders import Holder, Order
 from writer.watch import Camera
 
 
@@ -47,6 +47,8 @@ class Run:
         began: Seconds since 1970.
         finished: Gets what the machine said at the end.
         master: The NXmx master, once it stands.
+        holder: Says what becomes of frames that Capture mode holds; None once they are written, and for runs
+            of other modes.
     """
 
     number: int
@@ -59,6 +61,7 @@ class Run:
     progress: dict[str, Progress] = field(default_factory=dict[str, Progress])
     finished: asyncio.Future[steps.Finish] = field(default_factory=asyncio.Future[steps.Finish])
     master: str = ""
+    holder: Holder | None = None
     notes: list[str] = field(default_factory=list[str])
     """What is worth saying and no fault, such as a plan that monitors contradict."""
 

@@ -78,6 +78,8 @@ class Supervisor:
         on_silent: OnChange,
     ) -> None:
         self._commands = commands
+        self.options: dict[str, tuple[str, ...]] = {}
+        """What is added to a detector's command when its worker is started next."""
         self._endpoint = endpoint
         self._on_event, self._on_lost, self._on_silent = on_event, on_lost, on_silent
         self._workers = {name: _Worker(name) for name in commands}
@@ -192,6 +194,7 @@ class Supervisor:
     async def _spawn(self, detector: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *self._commands[detector],
+            *self.options.get(detector, ()),
             stdin=asyncio.subprocess.PIPE,
             stdout=sys.stderr.fileno(),
             env=os.environ | {"OMP_NUM_THREADS": "1"},

@@ -69,6 +69,16 @@ def attribute_links() -> dict[str, str]:
     return {ATTRIBUTES: Meta.ATTRIBUTES, f"{DETECTOR}/NDAttributes": Meta.DETECTOR_ATTRIBUTES}
 
 
+def held_file(detector: str, mark: str) -> str:
+    """Hidden name of the frames of Capture mode, until a client lets them be written."""
+    return f".{detector}_held_{mark}.h5"
+
+
+def is_held(name: str) -> bool:
+    """Whether a file has such a name."""
+    return name.startswith(".") and "_held_" in name
+
+
 def raw_file(stem: str, number: int) -> str:
     """Name of a capture's raw file; numbers from 1."""
     return f"{stem}_{number:06d}.h5"

@@ -16,7 +16,7 @@ from ioc.client import Client
 from ioc.records import Kind, PutError, PvClass, Record
 from ioc.server import Server
 from ioc.tables.cam import cam, truth
-from layouts.beamline import Beamline, load
+from layouts.beamline import Beamline, Preset, load
 from softbeam.ports import own_ports
 from tests.kit.programs import Program, program
 from tests.kit.push import Push
@@ -59,7 +59,7 @@ class FakeCamera:
         self.parameters: dict[str, object] = {}
         self.sent = asyncio.Event()
         self.device = server.device(
-            names.cam(beamline.prefix, own.pv, beamline.preset), cam(detector), self._put
+            names.cam(beamline.prefix, own.pv, beamline.preset), cam(own.spec.generation, detector), self._put
         )
         self.truth = server.device(names.sim(beamline.prefix, own.pv), truth())
         push.socket.set(zmq.SNDTIMEO, 1000)
@@ -179,10 +179,18 @@ class FakeBeamline:
     states: dict[str, list[object]] = field(default_factory=dict)
 
     def hdf(self, detector: str, record: str) -> str:
-        return names.hdf(self.beamline.prefix, self.beamline.detector(detector).pv) + record
+        pv = self.beamline.detector(detector).pv
+        return names.hdf(self.beamline.prefix, pv, self.beamline.preset) + record
 
     def cam(self, detector: str, record: str) -> str:
-        return names.cam(self.beamline.prefix, self.beamline.detector(detector).pv) + record
+        pv = self.beamline.detector(detector).pv
+        return names.cam(self.beamline.prefix, pv, self.beamline.preset) + record
+
+    def odin(self, detector: str, record: str) -> str:
+        return names.odin(self.beamline.prefix, self.beamline.detector(detector).pv) + record
+
+    def node(self, detector: str, number: int, record: str) -> str:
+        return names.odin_node(self.beamline.prefix, self.beamline.detector(detector).pv, number) + record
 
     def acq(self, record: str) -> str:
         return names.acq(self.beamline.prefix) + record
@@ -240,11 +248,16 @@ def small_beamline(pushes: dict[str, Push], **storage: object) -> Beamline:
 
 @contextlib.asynccontextmanager
 async def fake_beamline(
-    directory: Path, *, images_per_file: int | None = None, motors: bool = True, **storage: object
+    directory: Path,
+    *,
+    images_per_file: int | None = None,
+    motors: bool = True,
+    preset: str = "adcore",
+    **storage: object,
 ) -> AsyncIterator[FakeBeamline]:
     """Cameras, motors and a real writer, for one test."""
     pushes = {name: Push(2) for name in ("EIG1", "EIG2")}
-    beamline = small_beamline(pushes, **storage)
+    beamline = small_beamline(pushes, **storage).model_copy(update={"preset": Preset(preset)})
     if images_per_file is not None:
         values = beamline.model_dump(mode="json")
         for detector in values["detectors"]:

@@ -241,7 +241,7 @@ def test_captures_that_cannot_be_done_say_why(tmp_path):
             return str(message)
 
         assert "Single" in await refused(FileWriteMode="Single")
-        assert "EnableCallbacks" in await refused(EnableCallbacks="Disable")
+        assert "begin it with /" in await refused(FilePath="data")
         assert "argument 2" in await refused(FileTemplate="%s%d.h5")
         assert "does not exist" in await refused(CreateDirectory=0, FilePath=f"{locked}/a")
         assert await rig.get(rig.hdf("EIG1", "WriteStatus")) == "Write OK"
