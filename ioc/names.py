@@ -7,6 +7,9 @@ from __future__ import annotations
 
 _CAM = {"adcore": "cam1:", "dls": "CAM:"}
 _HDF = {"adcore": "HDF1:", "dls": "HDF5:"}
+_STATS = {"adcore": "Stats1:", "dls": "STAT:"}
+_IMAGE = {"adcore": "image1:", "dls": "ARR:"}
+_ROI = {"adcore": "ROI1:", "dls": "ROI:"}
 
 
 def motor(prefix: str, pv: str) -> str:
@@ -32,6 +35,33 @@ def hdf(prefix: str, pv: str, preset: str = "adcore") -> str:
     return f"{prefix}{pv}:{_suffix(_HDF, preset)}"
 
 
+def stats(prefix: str, pv: str, preset: str = "adcore") -> str:
+    """Prefix of a detector's statistics records.
+
+    Raises:
+        ValueError: No such suffix preset.
+    """
+    return f"{prefix}{pv}:{_suffix(_STATS, preset)}"
+
+
+def image(prefix: str, pv: str, preset: str = "adcore") -> str:
+    """Prefix of a detector's image records.
+
+    Raises:
+        ValueError: No such suffix preset.
+    """
+    return f"{prefix}{pv}:{_suffix(_IMAGE, preset)}"
+
+
+def roi(prefix: str, pv: str, preset: str = "adcore") -> str:
+    """Prefix of a detector's region-of-interest records.
+
+    Raises:
+        ValueError: No such suffix preset.
+    """
+    return f"{prefix}{pv}:{_suffix(_ROI, preset)}"
+
+
 def odin(prefix: str, pv: str) -> str:
     """Prefix of Odin's records as Diamond serves them; ``FAN:`` and ``META:`` stand behind it."""
     return f"{prefix}{pv}:OD:"
@@ -40,6 +70,11 @@ def odin(prefix: str, pv: str) -> str:
 def odin_node(prefix: str, pv: str, number: int) -> str:
     """Prefix of the records of one of Odin's nodes, counted from 1."""
     return f"{prefix}{pv}:OD{number}:"
+
+
+def port(detector: str, plugin: str = "") -> str:
+    """The asyn port of a detector's camera, or of one of its plugins."""
+    return f"{detector}.{plugin.upper()}" if plugin else detector
 
 
 def acq(prefix: str) -> str:

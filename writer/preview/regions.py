@@ -6,7 +6,6 @@ them wrap.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,10 +67,9 @@ def image(pixels: Pixels, most: int) -> tuple[NDArray[np.int32], int]:
         int32 (slow, fast), -1 where every pixel is masked; and how many were added up along each axis.
     """
     slow, fast = pixels.data.shape
-    step = max(1, math.isqrt(max(slow * fast - 1, 0) // most))
-    while (slow // step) * (fast // step) > most:
+    step = 1
+    while step < min(slow, fast) and (slow // step) * (fast // step) > most:
         step += 1
-    step = max(1, min(step, slow, fast))
     sums, masked = _summed(pixels, step, step, np.int64 if pixels.data.dtype.kind in "ui" else np.float64)
     result = _fitted(sums, np.dtype(np.int32))
     if masked is not None:

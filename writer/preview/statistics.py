@@ -37,6 +37,8 @@ def basic(pixels: Pixels, rim: int) -> Values:
     # Masked pixels have the greatest values there are, so they are never the least.
     least = int(data.argmin())
     greatest = int((data if masked is None else np.where(masked, data.flat[least], data)).argmax())
+    if masked is not None and masked.flat[greatest]:
+        greatest = least  # all that count are the same
     total = float(values.sum())
     mean = total / count
     spread = values - mean
