@@ -107,8 +107,8 @@ class OdinDevice:
 
     async def _put_path(self, value: str) -> None:
         problem = await paths.settle(self.device, value)
-        for name in ("FilePath", "FilePath_RBV"):
-            await self.meta.post(name, filenames.with_slash(value))
+        for device, name in ((self.meta, "FilePath"), (self.device, "FP:FilePath")):
+            await device.settle(name, filenames.with_slash(value))
         await self._show_message(problem)
 
     async def _put_depth(self, value: int) -> None:
@@ -122,6 +122,7 @@ class OdinDevice:
             (self.fan, "AcquisitionID"),
             (self.meta, "AcquisitionID"),
             (self.device, "AcquisitionID"),
+            (self.device, "FP:FileName"),
             (self.device, "FileName"),
         ):
             await device.settle(name, value)

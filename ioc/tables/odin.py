@@ -127,6 +127,8 @@ def _writer() -> Iterable[Record]:
             does=ACTS,
         ),
         whole("CreateDirectory", 0, "Minus the number of directories to create.", does=ACTS),
+        text("FP:FilePath", "", "Directory as the nodes know it; follows FilePath.", does=ACTS),
+        text("FP:FileName", "", "Stem as the nodes know it; follows FileName.", does=ACTS),
         text("AcquisitionID", "", "Name of the acquisition; follows FileName.", does=ACTS),
         string("FileExtension", "h5", "Ending of the files' names."),
         said("FullFileName_RBV", "", "File that a reader opens.", length=512),

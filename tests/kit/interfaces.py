@@ -50,7 +50,7 @@ class Template:
 
 
 def template(name: str) -> dict[str, Template]:
-    """Every record of a template: eiger1, eiger2, hdf5, stats, stdarrays or roi."""
+    """Every record of a template: eiger1, eiger2, hdf5, stats, stdarrays, roi or one of Odin's."""
     found = {}
     for line in (FOLDER / f"{name}.jsonl").read_text().splitlines():
         fields = json.loads(line)
