@@ -3,12 +3,13 @@
 Pure: a motor, the field, the value and the time in; out come the motors to show one behind the other, the
 last of which is the motor afterwards. A field that is not named here has no effect.
 
-Where the record itself does something that no one can want, ours differs: a target that is no number, or none
-that a controller could count, is refused (the record hands it to the controller).
+Where the record does what no one can want, ours differs: NaN and infinity are refused (the record hands them
+to the controller, and VAL differs from itself ever after).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -49,6 +50,8 @@ def put(motor: Motor, field: str, value: Any, now: float) -> tuple[Motor, ...]:
         PutError: The value makes no sense for the field; nothing has changed.
     """
     s = motor.settings
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PutError(f"{field}: {value} is no use to a motor; a finite number is right")
     if s.puts_disabled and field != "DISP":
         raise PutError(f"{field}: puts to this record are disabled; DISP 0 lets them through")
     states: list[Motor] = []

@@ -23,14 +23,16 @@ def tool(name: str) -> Path:
     return found[0]
 
 
-def call(name: str, *arguments: str, env: Mapping[str, str], timeout: float = 20.0) -> str:
+def call(
+    name: str, *arguments: str, env: Mapping[str, str], timeout: float = 20.0, fails: bool = False
+) -> str:
     """Run a tool to its end and return what it prints.
 
     Raises:
-        AssertionError: It failed; says how.
+        AssertionError: It failed, or did not where it should have; says how.
     """
     done = subprocess.run(
         [tool(name), *arguments], env=dict(env), capture_output=True, text=True, timeout=timeout, check=False
     )
-    assert done.returncode == 0, f"{name} {arguments}: {done.stdout}{done.stderr}"
+    assert (done.returncode != 0) is fails, f"{name} {arguments}: {done.stdout}{done.stderr}"
     return done.stdout.strip()

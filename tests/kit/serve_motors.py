@@ -1,19 +1,20 @@
-"""Serve the motors of the built-in beamline alone: what the conformance tests of motors talk to.
+"""Serve the motors of a beamline alone: what the conformance tests of motors talk to.
 
-Arguments: CA port. Prints READY, ends on SIGTERM.
+Arguments: CA port, beamline file (the built-in one unless given). Prints READY, ends on SIGTERM.
 """
 
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 from ioc.server import Server
 from layouts.beamline import load
 from sim.motors import Motors
 
 
-async def main(port: int) -> None:
-    beamline = load()
+async def main(port: int, file: Path | None = None) -> None:
+    beamline = load(file)
     server = Server(port=port)
     motors = Motors(beamline, server)
     stop = asyncio.Event()
@@ -26,4 +27,4 @@ async def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(int(sys.argv[1]), *map(Path, sys.argv[2:])))

@@ -239,6 +239,13 @@ def test_what_no_controller_can_count_does_not_move_it(value: float) -> None:
     assert shown(motor, "RBV", "MISS", "DMOV") == (0.0, 1, 1)
 
 
+@pytest.mark.parametrize("field", ["VAL", "DVAL", "RLV", "VELO", "OFF", "HLM"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_is_refused(field: str, value: float) -> None:
+    with pytest.raises(PutError, match=f"{field}.*finite"):
+        put(made(), field, value, 0.0)
+
+
 def test_every_field_is_shown_and_acts_as_the_table_says() -> None:
     records = expand(table("deg"))
     assert set(fields(made(), 0.0)) <= set(records)

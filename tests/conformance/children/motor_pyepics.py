@@ -52,6 +52,31 @@ def main() -> None:
     assert done.wait(5), edges
     epics.ca.poll(0.1)
     assert motor.VAL == motor.RBV < 20
+    # Soft limits follow the offset, and a jog ends before them.
+    motor.put("VELO", 60.0, wait=True)
+    assert motor.move(-20.0, dial=True, wait=True, timeout=10) == 0
+    motor.put("OFF", 100.0, wait=True)
+    motor.put("JVEL", 20.0, wait=True)
+    motor.put("HLM", 120.0, wait=True)
+    epics.ca.poll(0.1)
+    assert (motor.VAL, motor.DHLM) == (80.0, 20.0)
+    assert not motor.within_limits(121.0)
+    done.clear()
+    motor.put("JOGF", 1)
+    assert done.wait(10), edges
+    epics.ca.poll(0.1)
+    assert 100.0 < motor.RBV < 110.0
+    assert (motor.LVIO, motor.get("JOGF"), motor.VAL) == (1, 0, motor.RBV)
+    # Backlash: it comes from below.
+    motor.put("BDST", 2.0, wait=True)
+    places: list[float] = []
+    readback = epics.PV(f"{PREFIX}MOT:PHI.RBV", auto_monitor=True)
+    readback.wait_for_connection()
+    readback.add_callback(lambda value=0.0, **_: places.append(value))
+    assert motor.move(90.0, wait=True, timeout=10) == 0
+    epics.ca.poll(0.1)
+    assert min(places) == 88.0
+    assert places[-1] == 90.0
     print("OK")  # noqa: T201
 
 
