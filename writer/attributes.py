@@ -166,8 +166,9 @@ class AttributeBook:
                 history.add(when, value)
                 self._late[index] = min(when, self._late.get(index, _NEVER))
         for series, when in ends:
-            self._clock.ended(series, when)
-            self._clamp(series, when)
+            # What changes together with the end, such as the camera's state, is no value of a frame.
+            self._clock.ended(series, when - 1)
+            self._clamp(series, when - 1)
 
     def take(self, places: NDArray[np.int64], series: Times, stop: Times, arrival: Times) -> list[Write]:
         """Frames have come: what to write of them; all of shape (n,), places ascending."""

@@ -106,6 +106,13 @@ def test_no_frame_was_taken_after_its_series_ended():
     assert take(book, 1, ns(200 * MS), series=2, stop=ns(10 * MS))[0].values.tolist() == [2]
 
 
+def test_what_changes_with_the_end_of_a_series_is_no_value_of_its_frames():
+    book = book_of()
+    take(book, 0, ns(100 * MS))
+    book.note([(0, 50 * MS, 2.0)], ends=[(1, 50 * MS)])
+    assert book.mend()[0].values.tolist() == [1]
+
+
 def test_an_end_told_for_a_series_that_is_long_settled_changes_nothing():
     book = book_of()
     take(book, 0, ns(10))
