@@ -1,87 +1,241 @@
-"""From a record to the caproto channel that serves it.
+"""From a record to the channel that serves it.
 
-A channel keeps the record's value in Python beside what caproto sends. Clients' puts do not reach
-caproto's own write: they are decoded here and handed to the device.
+A channel keeps the record's value in Python and what Channel Access shows of it. Clients' puts are decoded
+here and handed to the record's owner, and whoever has asked for monitors gets them from here. caproto sees a
+``ChannelData`` and reads from it where a client has asked for a filter.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import caproto as ca
+import numpy as np
 
+from ioc import dbr
+from ioc.fields import State, fields, moving, rtype
 from ioc.puts import REQUEST, Client, Gate, Put, open_to_all, to_nobody
 from ioc.puts import OnPut as Trace
-from ioc.records import Kind, PutError, Record, Severity, Status, Value
+from ioc.records import AccessDeniedError, Kind, PutError, PvClass, Record, Severity, Status, Value
 from ioc.values import ENCODING, Raw, decode, encode
+from ioc.wire import Dbr
 
-OnPut = Callable[[Value], Awaitable[None]]
-
-UNITS = 7
-"""Characters of units that control information has room for, as dbAccess cuts them; EGU has them all."""
+VALUE, LOG, ALARM, PROPERTY = 1, 2, 4, 8
+"""What subscribers ask to be told of."""
+NATIVE = {
+    Kind.DOUBLE: Dbr.DOUBLE,
+    Kind.FLOAT: Dbr.FLOAT,
+    Kind.CHAR: Dbr.CHAR,
+    Kind.LONG: Dbr.LONG,
+    Kind.SHORT: Dbr.INT,
+    Kind.ENUM: Dbr.ENUM,
+    Kind.STRING: Dbr.STRING,
+    Kind.TEXT: Dbr.CHAR,
+    Kind.DOUBLES: Dbr.DOUBLE,
+    Kind.LONGS: Dbr.LONG,
+}
+_ARRAYS = (Kind.TEXT, Kind.DOUBLES, Kind.LONGS)
+_EPOCH = 631152000
+"""Seconds from 1970 to 1990, where EPICS time begins."""
 _SHOWN = 100
 """Elements of a refused value that are kept for the log."""
-_numbers = itertools.count(1)
+_LONG_STRINGS = {"DESC": 41, "EGU": 16}
+_puts = itertools.count(1)
+
+Work = Coroutine[Any, Any, None]
 
 
-class Channel:
-    """What all served channels share; mixed into caproto's."""
+class Owner(Protocol):
+    """Whose record it is: decides what becomes of puts."""
 
-    record: Record
-    current: Value
-    _on_put: OnPut | None
-    _gate: Gate = staticmethod(open_to_all)
-    _trace: Trace = staticmethod(to_nobody)
-    _full_name: str = ""
+    def take(self, name: str, value: Value) -> Work | None:
+        """Show a value that was put; what remains to be done until the put is complete."""
+        ...
+
+    def refused(self, name: str, error: PutError) -> None:
+        """Hear of a put that was not taken."""
+        ...
+
+
+class Listener(Protocol):
+    """Who has asked for monitors."""
+
+    mask: int
+
+    def tell(self, channel: Channel) -> None:
+        """Take what the channel shows now."""
+        ...
+
+
+class Channel(ca.ChannelData):
+    """A record as it is served.
+
+    Args:
+        record: What to serve.
+        owner: Decides what becomes of puts; clients may not put where there is none.
+    """
+
+    def __init__(self, record: Record, owner: Owner | None) -> None:
+        length = record.length if record.kind in _ARRAYS else 1
+        super().__init__(
+            value=0, max_length=length, reported_record_type=rtype(record), string_encoding=ENCODING
+        )
+        native = NATIVE[record.kind]
+        self._most = length
+        self.data_type = ca.ChannelType(native)
+        self.record = record
+        self.current: Any = encode(record, record.default)
+        self.listeners: list[Listener] = []
+        self.put_alarm = False
+        """Whether the alarm comes from a put, and goes with the next good one."""
+        self._owner = owner
+        self._name = record.name
+        self._gate: Gate = open_to_all
+        self._trace: Trace = to_nobody
+        self._fields: dict[str, Channel] = {}
+        self._encoded: dict[tuple[int, int, bool], tuple[int, bytes]] = {}
+        self._shown = dbr.Shown(
+            native=native,
+            value=wire_value(record, self.current),
+            states=tuple(choice.encode(ENCODING) for choice in record.choices),
+            rtype=rtype(record),
+            units=record.units.encode(ENCODING),
+            precision=record.precision if native in (Dbr.DOUBLE, Dbr.FLOAT) else 0,
+        )
+        self._set_limits(record.low, record.high)
+        self._stamp(None)
 
     def guard(self, full_name: str, gate: Gate, trace: Trace) -> None:
         """Let the server's rules decide who may put, and its log hear of it."""
-        self._full_name, self._gate, self._trace = full_name, gate, trace
+        self._name, self._gate, self._trace = full_name, gate, trace
 
-    def serve(self, record: Record, on_put: OnPut | None) -> None:
-        """Take the record's value, and a handler for what clients put."""
-        self.record = record
-        self.current = encode(record, record.default)
-        self._on_put = on_put
-        self._extra: dict[str, Any] = {}
+    @property
+    def shown_alarm(self) -> tuple[int, int]:
+        """Alarm severity and status."""
+        return self._shown.severity, self._shown.status
+
+    @property
+    def long_string_max_length(self) -> int:
+        """Bytes of the field as a long string, ``NAME$``."""
+        return _LONG_STRINGS.get(self.record.name, 40)
 
     def check_access(self, hostname: str, username: str) -> ca.AccessRights:
         """What a client may do, which it is told when it connects."""
         client = Client(username, hostname, REQUEST.get().address)
-        writable = self._on_put is not None and not self._gate(self._full_name, client)
+        writable = self._owner is not None and not self._gate(self._name, client)
         return ca.AccessRights.READ | ca.AccessRights.WRITE if writable else ca.AccessRights.READ
 
-    async def auth_write(
-        self, hostname: str, username: str, data: Any, data_type: Any, metadata: Any, **_: Any
+    def show(
+        self,
+        value: object,
+        *,
+        severity: int | None = None,
+        status: int | None = None,
+        timestamp: float | None = None,
+        to_monitors: bool = True,
+        to_archives: bool = True,
     ) -> None:
-        """A client's put."""
-        request, at = REQUEST.get(), time.time()
-        client = Client(username, hostname, request.address)
-        put = Put(
-            number=next(_numbers), pv=self._full_name, value="", client=client, at=at, waits=request.waits
-        )
+        """Give the record a value; every subscriber gets a monitor of it, unless told otherwise.
+
+        Raises:
+            ValueError: It is not of the record's kind.
+        """
+        self.current = encode(self.record, value)
+        self._shown.value = wire_value(self.record, self.current)
+        self._stamp(timestamp)
+        flags = (VALUE if to_monitors else 0) | (LOG if to_archives else 0)
+        self._publish(flags | self._set_alarm(severity, status))
+
+    def set_alarm(self, severity: int, status: int) -> None:
+        """Change the alarm; subscribers see it with the next value."""
+        self._set_alarm(severity, status)
+        self._publish(0)
+
+    def set_metadata(
+        self,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        units: str | None = None,
+        precision: int | None = None,
+        alarms: tuple[float, float, float, float] | None = None,
+    ) -> None:
+        """Change what clients get as control information; alarms are LOLO, LOW, HIGH and HIHI."""
+        if low is not None and high is not None:
+            self._set_limits(low, high)
+        if units is not None:
+            self._shown.units = units.encode(ENCODING)
+        if precision is not None and self._shown.native in (Dbr.DOUBLE, Dbr.FLOAT):
+            self._shown.precision = precision
+        if alarms is not None:
+            display, control = self._shown.limits[:2], self._shown.limits[6:]
+            self._shown.limits = (*display, *reversed(alarms), *control)
+        told = {"LOPR": low, "DRVL": low, "HOPR": high, "DRVH": high, "EGU": units, "PREC": precision}
+        for name, value in told.items():
+            if value is not None and name in self._fields:
+                self._fields[name].show(value)
+        self._publish(PROPERTY)
+
+    def encoded(self, code: int, count: int = 0, *, long: bool = False) -> tuple[int, bytes]:
+        """Element count and bytes of the value in a DBR type; the bytes are made once for all who ask.
+
+        Args:
+            code: DBR type.
+            count: Elements asked for; 0 for as many as there are.
+            long: Whether a text is asked for as CHARs, ``NAME$``.
+
+        Raises:
+            ValueError: It cannot be given in this type.
+        """
+        key = (code, min(count, self.long_string_max_length if long else self._most), long)
+        found = self._encoded.get(key)
+        if found is None:
+            found = self._encoded[key] = dbr.encode(self._as_chars() if long else self._shown, *key[:2])
+        return found
+
+    def take(self, raw: Raw, client: Client, *, waits: bool) -> Work | None:
+        """A client's put.
+
+        Returns:
+            What remains to be done until it is complete; nothing if it is.
+
+        Raises:
+            PutError: It is refused.
+        """
+        put = Put(number=next(_puts), pv=self._name, value="", client=client, at=time.time(), waits=waits)
         try:
-            value = self._accepted(client, data, data_type)
+            value = self._accepted(client, raw)
+            owner = self._owner
+            assert owner is not None  # noqa: S101 (a record without one accepts nothing)
         except PutError as error:
-            sent = _raw(data[:_SHOWN], ca.native_type(data_type))
-            self._trace(replace(put, value=_printable(sent), taken=False, error=str(error)))
+            self._trace(replace(put, value=_printable(raw), taken=False, error=str(error)))
+            if self._owner is not None and not isinstance(error, AccessDeniedError):
+                self._owner.refused(self.record.name, error)
             raise
-        handler = self._on_put
-        if value is None or handler is None:
-            await self.write_from_dbr(data, data_type, metadata)  # type: ignore[attr-defined]
-            return
         put = replace(put, value=value)
         self._trace(put)
-        try:
-            await handler(value)
-        except PutError as error:
-            self._trace(replace(put, error=str(error), ended=time.time()))
-            raise
-        self._trace(replace(put, ended=time.time()))
+        if len(raw) == 0 and not isinstance(raw, str) and self.record.kind not in _ARRAYS:
+            self._nothing_sent()
+            return None
+        work = owner.take(self.record.name, value)
+        if work is None:
+            self._trace(replace(put, ended=time.time()))
+            return None
+        return self._traced(work, put)
+
+    def acknowledge(self, code: int, value: int) -> None:
+        """Take an acknowledgement of an alarm (PUT_ACKT, PUT_ACKS)."""
+        shown = self._shown
+        if code == dbr.PUT_ACKT:
+            shown.acknowledge_transient = int(bool(value))
+        elif value >= shown.to_acknowledge:
+            shown.to_acknowledge = 0
+        self._publish(ALARM)
 
     async def put(self, value: Value) -> None:
         """A put of the program itself, taken as a client's is.
@@ -89,211 +243,184 @@ class Channel:
         Raises:
             PutError: The value cannot be used, or the record is read-only.
         """
-        if self._on_put is None:
-            raise PutError(f"{self.record.name} is read-only")
-        await self._on_put(decode(self.record, value if isinstance(value, str | list) else [value]))
+        if self._owner is None:
+            raise AccessDeniedError(f"{self.record.name} is read-only")
+        given = decode(self.record, value if isinstance(value, str | list) else [value])
+        work = self._owner.take(self.record.name, given)
+        if work is not None:
+            await work
 
-    def _accepted(self, client: Client, data: Any, data_type: Any) -> Value | None:
-        """The value that a client's put gives; nothing for an alarm acknowledgement."""
-        if self._on_put is None:
-            raise PutError(f"{self.record.name} is read-only ({client.user} at {client.host} has put to it)")
-        if refusal := self._gate(self._full_name, client):
-            raise PutError(refusal)
-        if data_type in (ca.ChannelType.PUT_ACKT, ca.ChannelType.PUT_ACKS):
-            return None
-        return decode(self.record, _raw(data, ca.native_type(data_type)))
-
-    async def post(
-        self,
-        value: object,
-        *,
-        severity: Severity | None = None,
-        status: Status | None = None,
-        timestamp: float | None = None,
-        to_monitors: bool = True,
-        to_archives: bool = True,
-    ) -> None:
-        """Give the record a value; every subscriber gets a monitor of it, unless told otherwise."""
-        self.current = encode(self.record, value)
-        flags = ca.SubscriptionType(0)
-        flags |= ca.SubscriptionType.DBE_VALUE if to_monitors else flags
-        flags |= ca.SubscriptionType.DBE_LOG if to_archives else flags
-        extra: dict[str, Any] = {}
-        if timestamp is not None:
-            extra["timestamp"] = timestamp
-        if severity is not None and int(severity) != int(self.severity):  # type: ignore[attr-defined]
-            flags |= ca.SubscriptionType.DBE_ALARM
-            default = Status.STATE if severity else Status.NO_ALARM
-            extra |= {"severity": int(severity), "status": int(default if status is None else status)}
-        wire = wire_value(self.record, self.current)
-        if not flags:
-            # caproto takes no flags for a monitor to everyone.
-            self._data["value"] = self.preprocess_value(wire)  # type: ignore[attr-defined]
-            return
-        await self.write(wire, verify_value=False, flags=flags, **extra)  # type: ignore[attr-defined]
-
-    def get_field(self, name: str) -> Any:
-        """The fields that clients ask of any record: DESC, EGU, PREC, RTYP and their like.
+    def get_field(self, name: str) -> Channel:
+        """A field of the record.
 
         Raises:
             KeyError: The record has no such field.
         """
         if name == "VAL":
             return self
-        if name not in self._extra:
-            fields = _fields(self.record)
-            self._extra[name] = make_channel(fields[name], None)
-        return self._extra[name]
+        if name not in self._fields:
+            record = fields(self.record, self._name.removesuffix(".VAL"))[name]
+            channel = Channel(record, _Fields(self) if record.writable else None)
+            channel.guard(f"{self._name.removesuffix('.VAL')}.{name}", self._gate, self._trace)
+            self._fields[name] = channel
+            self._refresh()
+        return self._fields[name]
+
+    def field_put(self, name: str, value: Any) -> Work | None:
+        """A put to one of the fields that act."""
+        if name == "PROC":
+            if self._owner is not None and self.record.pv_class is PvClass.ACTS:
+                return self._owner.take(self.record.name, self.current)
+            self.show(self.current)
+        elif name in ("HOPR", "LOPR"):
+            upper, lower = self._shown.limits[:2]
+            display = (value, lower) if name == "HOPR" else (upper, value)
+            self._shown.limits = (*display, *self._shown.limits[2:])
+            self._publish(PROPERTY)
+        elif name == "EGU":
+            self.set_metadata(units=value)
+        elif name == "PREC":
+            self.set_metadata(precision=value)
+        self._fields[name].show(value)
+        return None
+
+    async def _read(self, data_type: Any) -> tuple[Any, Any]:
+        """What caproto reads where a client has asked for a filter."""
+        group, base = divmod(int(data_type.value), 7)
+        long = self._shown.native is Dbr.STRING and not isinstance(data_type, ca.ChannelType)
+        shown, native = self._as_chars() if long else self._shown, Dbr(base)
+        header = bytearray(dbr.head(shown, group, native))
+        struct: Any = ca.DBR_TYPES[ca.ChannelType(data_type.value)]  # type: ignore[index]  (a dict)
+        metadata = struct.from_buffer(header) if header else b""
+        return metadata, dbr.elements(shown, native)
+
+    async def _traced(self, work: Work, put: Put) -> None:
+        try:
+            await work
+        except PutError as error:
+            self._trace(replace(put, error=str(error), ended=time.time()))
+            raise
+        self._trace(replace(put, ended=time.time()))
+
+    def _accepted(self, client: Client, raw: Raw) -> Any:
+        """The value that a client's put gives; the present one if nothing was sent."""
+        if self._owner is None:
+            raise AccessDeniedError(
+                f"{self._name} is read-only ({client.user} at {client.host} has put to it)"
+            )
+        if refusal := self._gate(self._name, client):
+            raise AccessDeniedError(refusal)
+        if len(raw) == 0 and not isinstance(raw, str) and self.record.kind not in _ARRAYS:
+            return self.current
+        value = decode(self.record, raw)
+        acts = self.record.pv_class is PvClass.ACTS
+        if acts and isinstance(value, float) and not math.isfinite(value):
+            raise PutError(f"{self.record.name}: {value} is not a finite number")
+        return value
+
+    def _nothing_sent(self) -> None:
+        if rtype(self.record) in ("mbbo", "mbbi"):
+            self.show(self.current)
+            return
+        self.put_alarm = True
+        self.show(self.current, severity=Severity.INVALID, status=Status.LINK)
+
+    def _set_alarm(self, severity: int | None, status: int | None) -> int:
+        shown = self._shown
+        if severity is None:
+            return 0
+        default = Status.STATE if severity else Status.NO_ALARM
+        new = (int(severity), int(default if status is None else status))
+        if new == (shown.severity, shown.status):
+            return 0
+        if severity > shown.to_acknowledge or not shown.acknowledge_transient:
+            shown.to_acknowledge = int(severity)
+        shown.severity, shown.status = new
+        return ALARM
+
+    def _set_limits(self, low: float, high: float) -> None:
+        self._shown.limits = (high, low, *self._shown.limits[2:6], high, low)
+
+    def _stamp(self, timestamp: float | None) -> None:
+        now = time.time() if timestamp is None else timestamp
+        seconds = math.floor(now)
+        self._shown.seconds, self._shown.nanoseconds = seconds - _EPOCH, int((now - seconds) * 1e9)
+
+    def _publish(self, flags: int) -> None:
+        self._encoded.clear()
+        if self._fields:
+            self._refresh()
+        if not flags:
+            return
+        for listener in tuple(self.listeners):
+            if listener.mask & flags:
+                listener.tell(self)
+        if self._queues:
+            _at_once(self.publish(ca.SubscriptionType(flags)))
+
+    def _refresh(self) -> None:
+        value = self._shown.value
+        count = 1 if isinstance(value, int | float) else len(value)
+        severity, status = self.shown_alarm
+        state = State(value=self.current, severity=severity, status=status, elements=count)
+        for name, said in moving(self.record, state).items():
+            field = self._fields.get(name)
+            if field is not None and field.current != said:
+                field.show(said)
+
+    def _as_chars(self) -> dbr.Shown:
+        value = self._shown.value
+        text = value[0] + b"\0" if isinstance(value, tuple) else value
+        return replace(self._shown, native=Dbr.CHAR, value=text)
 
 
-class _Double(Channel, ca.ChannelDouble):
-    pass
+class _Fields:
+    """Owner of a record's fields."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def take(self, name: str, value: Value) -> Work | None:
+        return self._channel.field_put(name, value)
+
+    def refused(self, name: str, error: PutError) -> None:
+        """Nothing happens to the record."""
 
 
-class _Long(Channel, ca.ChannelInteger):
-    pass
-
-
-class _Short(Channel, ca.ChannelShort):
-    pass
-
-
-class _Float(Channel, ca.ChannelFloat):
-    pass
-
-
-class _Byte(Channel, ca.ChannelByte):
-    pass
-
-
-class _Enum(Channel, ca.ChannelEnum):
-    pass
-
-
-class _String(Channel, ca.ChannelString):
-    pass
-
-
-class _Text(Channel, ca.ChannelChar):
-    pass
-
-
-_CLASSES: dict[Kind, Any] = {
-    Kind.DOUBLE: _Double,
-    Kind.FLOAT: _Float,
-    Kind.CHAR: _Byte,
-    Kind.LONG: _Long,
-    Kind.SHORT: _Short,
-    Kind.ENUM: _Enum,
-    Kind.STRING: _String,
-    Kind.TEXT: _Text,
-    Kind.DOUBLES: _Double,
-    Kind.LONGS: _Long,
-}
-_RTYPES = {
-    Kind.DOUBLE: ("ao", "ai"),
-    Kind.FLOAT: ("ao", "ai"),
-    Kind.CHAR: ("longout", "longin"),
-    Kind.LONG: ("longout", "longin"),
-    Kind.SHORT: ("longout", "longin"),
-    Kind.ENUM: ("mbbo", "mbbi"),
-    Kind.STRING: ("stringout", "stringin"),
-}
-
-
-def make_channel(record: Record, on_put: OnPut | None) -> Any:
-    """The caproto channel of a record.
-
-    Args:
-        record: What to serve.
-        on_put: Called with each value that a client puts; None makes the channel read-only.
-    """
-    args: dict[str, Any] = {
-        "value": wire_value(record, encode(record, record.default)),
-        "max_length": record.length if record.kind in (Kind.TEXT, Kind.DOUBLES, Kind.LONGS) else 1,
-        "reported_record_type": rtype(record),
-        "string_encoding": ENCODING,
-    }
-    if record.kind is Kind.ENUM:
-        args["enum_strings"] = record.choices
-    elif record.kind not in (Kind.STRING, Kind.TEXT):
-        args["units"] = record.units[:UNITS]
-        args |= limits(record.low, record.high)
-    if record.kind is Kind.CHAR:
-        # One byte, no text: a NUL is a value like any other.
-        args |= {"string_encoding": None, "strip_null_terminator": False}
-    if record.kind in (Kind.DOUBLE, Kind.FLOAT, Kind.DOUBLES):
-        args["precision"] = record.precision
-    channel = _CLASSES[record.kind](**args)
-    channel.serve(record, on_put)
-    return channel
-
-
-def limits(low: float, high: float) -> dict[str, float]:
-    """Control and display limits as caproto names them."""
-    return {
-        "lower_ctrl_limit": low,
-        "upper_ctrl_limit": high,
-        "lower_disp_limit": low,
-        "upper_disp_limit": high,
-    }
-
-
-def rtype(record: Record) -> str:
-    """Record type, as a real IOC would say."""
-    if record.rtype:
-        return record.rtype
-    return _RTYPES.get(record.kind, ("waveform", "waveform"))[0 if record.writable else 1]
-
-
-def wire_value(record: Record, value: Value) -> Any:
-    """What caproto keeps: a text carries its NUL, so that an empty one is not an empty array.
+def wire_value(record: Record, value: Any) -> Any:
+    """What Channel Access shows: a text carries its NUL where there is room, so that an empty one is seen.
 
     libca's clients do not take an array of no elements for an empty string.
     """
-    if record.kind is Kind.TEXT:
-        return f"{value}\0"
-    if record.kind is Kind.ENUM:
-        return str(value)
-    if record.kind is Kind.CHAR:
-        return bytes([int(str(value))])
-    return value if value != [] else [0]
+    match record.kind:
+        case Kind.TEXT:
+            data = value.encode(ENCODING)
+            return data + b"\0" if len(data) < record.length else data[: record.length]
+        case Kind.STRING:
+            return (value.encode(ENCODING),)
+        case Kind.ENUM:
+            return record.choices.index(value)
+        case Kind.DOUBLES:
+            return np.asarray(value, np.float64)
+        case Kind.LONGS:
+            return np.asarray(value, np.int32)
+        case _:
+            return value
 
 
-def _raw(data: Any, native: Any) -> Raw:
-    if native is ca.ChannelType.STRING:
-        texts = [bytes(item).split(b"\0", 1)[0].decode(ENCODING, "replace") for item in data]
-        return texts if len(texts) > 1 else "".join(texts)
-    if native is ca.ChannelType.CHAR:
-        return bytes(data.tobytes()) if hasattr(data, "tobytes") else bytes(data)
-    return data.tolist() if hasattr(data, "tolist") else list(data)
+def _at_once(work: Work) -> None:
+    """Run what only looks asynchronous: nothing in it waits."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    raise RuntimeError(f"{work} waits")
 
 
 def _printable(raw: Raw) -> Any:
-    return raw.decode(ENCODING, "replace") if isinstance(raw, bytes) else raw
-
-
-def _fields(record: Record) -> dict[str, Record]:
-    def text(name: str, value: str) -> Record:
-        return Record(name=name, kind=Kind.STRING, initial=value)
-
-    def number(name: str, value: float) -> Record:
-        return Record(name=name, kind=Kind.DOUBLE, initial=value)
-
-    def short(name: str, value: int) -> Record:
-        return Record(name=name, kind=Kind.SHORT, initial=value)
-
-    numeric = record.kind not in (Kind.ENUM, Kind.STRING, Kind.TEXT)
-    fields = [
-        text("NAME", record.name),
-        text("DESC", record.doc),
-        text("RTYP", rtype(record)),
-        short("DISA", int(record.disabled)),
-        short("DISV", 1),
-        short("TPRO", 0),
-    ]
-    if numeric:
-        fields += [text("EGU", record.units), short("PREC", record.precision)]
-        fields += [number(n, record.low) for n in ("LOPR", "DRVL")]
-        fields += [number(n, record.high) for n in ("HOPR", "DRVH")]
-    return {field.name: field for field in fields}
+    if isinstance(raw, bytes):
+        return raw[:_SHOWN].decode(ENCODING, "replace")
+    if isinstance(raw, str):
+        return raw[:_SHOWN]
+    items = list(raw[:_SHOWN])
+    return items[0] if len(items) == 1 and isinstance(items[0], str) else items

@@ -72,6 +72,7 @@ class Status(IntEnum):
     COMM = 9
     TIMEOUT = 10
     HW_LIMIT = 11
+    LINK = 14
     UDF = 17
     DISABLE = 18
 
@@ -79,8 +80,16 @@ class Status(IntEnum):
 class PutError(Exception):
     """A put that cannot be used: the client is told so, and the value stays as it was.
 
-    The message says what is wrong and what would be right.
+    The message says what is wrong and what would be right. The record shows it by its alarm.
     """
+
+
+class ConversionError(PutError):
+    """What was put is no value of the record's type; as in EPICS, nothing happens to the record."""
+
+
+class AccessDeniedError(PutError):
+    """The client may not put to this record, or nobody may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ioc.channels import UNITS, limits, make_channel
+from ioc.channels import Channel, Work
 from ioc.puts import Gate, open_to_all, to_nobody
 from ioc.puts import OnPut as Trace
-from ioc.records import Kind, PutError, PvClass, Record, Severity, Status, Value, expand
+from ioc.records import ConversionError, PutError, PvClass, Record, Severity, Status, Value, expand
 from ioc.shims import Context, PortTakenError
-from ioc.values import encode, same_choice
+from ioc.values import encode, same, same_choice
 
 __all__ = ["Device", "PortTakenError", "Server"]
 
@@ -25,7 +26,10 @@ _log = logging.getLogger(__name__)
 
 OnPut = Callable[[str, Any], Awaitable[None]]
 
-_ALARM_LIMITS = ("lower_alarm_limit", "lower_warning_limit", "upper_warning_limit", "upper_alarm_limit")
+OnRefused = Callable[[str, str], Awaitable[None]]
+
+SOON = 0.05
+"""Seconds between two posts of values that need not be told at once."""
 
 
 class Device:
@@ -35,15 +39,25 @@ class Device:
     """
 
     def __init__(
-        self, prefix: str, records: Iterable[Record], on_put: OnPut | None, *, at_once: bool = True
+        self,
+        prefix: str,
+        records: Iterable[Record],
+        on_put: OnPut | None,
+        *,
+        at_once: bool = True,
+        on_refused: OnRefused | None = None,
     ) -> None:
         self.prefix = prefix
         self._at_once = at_once
         self.records = expand(records)
         self._on_put = on_put
-        self.channels: dict[str, Any] = {
-            name: make_channel(record, self._putter(record) if record.writable else None)
-            for name, record in self.records.items()
+        self._on_refused = on_refused
+        self._telling: set[asyncio.Task[None]] = set()
+        self._soon: dict[str, object] = {}
+        self._soon_timer: asyncio.TimerHandle | None = None
+        self._soon_at = -SOON
+        self.channels: dict[str, Channel] = {
+            name: Channel(record, self if record.writable else None) for name, record in self.records.items()
         }
 
     def __getitem__(self, name: str) -> Any:
@@ -80,8 +94,9 @@ class Device:
             KeyError: The device has no such PV.
             ValueError: The value is not of the record's kind.
         """
+        self._soon.pop(name, None)
         channel = self.channels[name]
-        await channel.post(
+        channel.show(
             value,
             severity=severity,
             status=status,
@@ -89,9 +104,11 @@ class Device:
             to_monitors=to_monitors,
             to_archives=to_archives,
         )
+        if severity is not None:
+            channel.put_alarm = False
         record = self.records[name]
         if record.readback and record.pv_class is PvClass.ECHOES:
-            await self._follow(record, channel.current, timestamp)
+            self._follow(record, channel.current, timestamp)
 
     async def post_all(self, values: Mapping[str, object], *, timestamp: float | None = None) -> None:
         """Give several PVs their values, in this order."""
@@ -101,15 +118,26 @@ class Device:
     async def post_changed(self, values: Mapping[str, object]) -> None:
         """Give several PVs their values, leaving out those that have them already."""
         for name, value in values.items():
-            if self.channels[name].current != encode(self.records[name], value):
+            if not same(self.channels[name].current, encode(self.records[name], value)):
                 await self.post(name, value)
+
+    def post_soon(self, values: Mapping[str, object]) -> None:
+        """Give several PVs their values within 50 ms, and no oftener than that: counters, progress.
+
+        The first is told at once and the last always; what comes between is left out, as is what has not
+        changed. A value that is posted by ``post`` meanwhile stands.
+        """
+        self._soon |= values
+        loop = asyncio.get_running_loop()
+        if self._soon_timer is None:
+            self._soon_timer = loop.call_at(max(loop.time(), self._soon_at + SOON), self._post_soon)
 
     async def settle(self, name: str, value: object) -> None:
         """Give a setpoint and its readback the value that was accepted."""
         channel = self.channels[name]
-        if channel.current != encode(self.records[name], value):
-            await channel.post(value)
-        await self._follow(self.records[name], channel.current, None)
+        if not same(channel.current, encode(self.records[name], value)):
+            channel.show(value)
+        self._follow(self.records[name], channel.current, None)
 
     async def set_alarm(self, severity: Severity, status: Status, *, posted: Collection[str]) -> None:
         """Give all PVs the alarm of the one record whose fields they are.
@@ -121,9 +149,9 @@ class Device:
         """
         for name, channel in self.channels.items():
             if name in posted:
-                await channel.post(channel.current, severity=severity, status=status)
+                channel.show(channel.current, severity=severity, status=status)
             else:
-                await channel.write_metadata(publish=False, severity=int(severity), status=int(status))
+                channel.set_alarm(severity, status)
 
     async def set_metadata(
         self,
@@ -139,50 +167,82 @@ class Device:
 
         Alarms are the limits LOLO, LOW, HIGH and HIHI.
         """
-        channel = self.channels[name]
-        record = self.records[name]
-        changes: dict[str, Any] = {"units": units and units[:UNITS]}
-        if low is not None and high is not None:
-            changes |= limits(low, high)
-        if alarms is not None:
-            changes |= dict(zip(_ALARM_LIMITS, alarms, strict=True))
-        if precision is not None and record.kind in (Kind.DOUBLE, Kind.FLOAT, Kind.DOUBLES):
-            changes["precision"] = precision
-        await channel.write_metadata(**changes)
+        self.channels[name].set_metadata(low=low, high=high, units=units, precision=precision, alarms=alarms)
 
-    async def _follow(self, record: Record, value: Value, timestamp: float | None) -> None:
-        readback = f"{record.name}_RBV"
-        if readback in self.channels:
-            said = same_choice(record, value, self.records[readback])
-            await self.channels[readback].post(said, timestamp=timestamp)
-
-    def _putter(self, record: Record) -> Callable[[Value], Awaitable[None]]:
-        async def put(value: Value) -> None:
-            await self._put(record.name, value)
-
-        return put
-
-    async def _put(self, name: str, value: Value) -> None:
-        channel = self.channels[name]
+    def take(self, name: str, value: Value) -> Work | None:
+        """Show what a client has put, and say what remains to be done until the put is complete."""
+        channel, record = self.channels[name], self.records[name]
         before = channel.current
         if self._at_once or self._on_put is None:
-            await self.post(name, value)
-        if self._on_put is None:
-            return
+            self._soon.pop(name, None)
+            channel.show(value, **self._alarm_of(channel, value))
+            if record.readback and record.pv_class is PvClass.ECHOES:
+                self._follow(record, channel.current, None)
+        return None if self._on_put is None else self._handle(self._on_put, name, value, before)
+
+    def refused(self, name: str, error: PutError) -> None:
+        """Show by its alarm that a record has refused a put, and tell the device."""
+        channel = self.channels[name]
+        if not isinstance(error, ConversionError):
+            channel.show(channel.current, severity=Severity.INVALID, status=Status.WRITE)
+            channel.put_alarm = True
+        if self._on_refused is not None:
+            task = asyncio.ensure_future(self._on_refused(name, str(error)))
+            self._telling.add(task)
+            task.add_done_callback(self._told)
+
+    def _told(self, task: asyncio.Future[None]) -> None:
+        self._telling.discard(task)  # type: ignore[arg-type]
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("%s: telling of a refused put failed", self.prefix, exc_info=task.exception())
+
+    def _alarm_of(self, channel: Channel, value: Value) -> dict[str, Any]:
+        """The alarm that a put gives: NaN is undefined, and a good put ends the alarm of a bad one."""
+        if isinstance(value, float) and math.isnan(value):
+            channel.put_alarm = True
+            return {"severity": Severity.INVALID, "status": Status.UDF}
+        if channel.put_alarm:
+            channel.put_alarm = False
+            return {"severity": Severity.NONE}
+        return {}
+
+    async def _handle(self, on_put: OnPut, name: str, value: Value, before: Any) -> None:
         try:
-            await self._on_put(name, encode(self.records[name], value))
-        except PutError:
-            await self._restore(name, before, value)
+            await on_put(name, encode(self.records[name], value))
+        except PutError as error:
+            self._restore(name, before, value)
+            self.refused(name, error)
             raise
         except Exception as error:
             _log.exception("the put of %s%s = %r failed", self.prefix, name, value)
-            await self._restore(name, before, value)
-            raise PutError(f"{self.prefix}{name}: internal error ({error}); see the log") from error
+            self._restore(name, before, value)
+            failed = PutError(f"{self.prefix}{name}: internal error ({error}); see the log")
+            self.refused(name, failed)
+            raise failed from error
 
-    async def _restore(self, name: str, before: Value, refused: Value) -> None:
+    def _restore(self, name: str, before: Any, refused: Value) -> None:
         # Another put may have come in meanwhile: its value stays.
-        if self.channels[name].current == refused:
-            await self.post(name, before)
+        channel, record = self.channels[name], self.records[name]
+        if same(channel.current, encode(record, refused)):
+            channel.show(before)
+            if record.readback and record.pv_class is PvClass.ECHOES:
+                self._follow(record, before, None)
+
+    def _follow(self, record: Record, value: Value, timestamp: float | None) -> None:
+        readback = f"{record.name}_RBV"
+        if readback in self.channels:
+            said = same_choice(record, value, self.records[readback])
+            self.channels[readback].show(said, timestamp=timestamp)
+
+    def _post_soon(self) -> None:
+        self._soon_timer, self._soon_at = None, asyncio.get_running_loop().time()
+        values, self._soon = self._soon, {}
+        for name, value in values.items():
+            channel, record = self.channels[name], self.records[name]
+            if not same(channel.current, encode(record, value)):
+                channel.show(value)
+                if record.readback and record.pv_class is PvClass.ECHOES:
+                    self._follow(record, channel.current, None)
 
 
 class Server:
@@ -207,7 +267,7 @@ class Server:
         self.port = port
         self.devices: list[Device] = []
         self._gate, self._trace = gate, trace
-        self._channels: dict[str, Any] = {}
+        self._channels: dict[str, Channel] = {}
         self._contexts: list[Context] = []
 
     @property
@@ -228,6 +288,7 @@ class Server:
         on_put: OnPut | None = None,
         *,
         at_once: bool = True,
+        on_refused: OnRefused | None = None,
     ) -> Device:
         """Serve a table under a prefix; before ``start``.
 
@@ -238,11 +299,12 @@ class Server:
             on_put: Called with name and value of each put, after the value is visible; the put completes when
                 it returns, and fails if it raises PutError.
             at_once: Whether what is put is visible before the handler runs; otherwise the handler posts it.
+            on_refused: Called with name and reason of each put that is refused, to show it in a message.
 
         Raises:
             ValueError: Two records have the same name.
         """
-        device = Device(prefix, records, on_put, at_once=at_once)
+        device = Device(prefix, records, on_put, at_once=at_once, on_refused=on_refused)
         names = {prefix + name: channel for name, channel in device.channels.items()}
         for name, channel in names.items():
             channel.guard(name, self._gate, self._trace)

@@ -34,10 +34,14 @@ class Command(IntEnum):
     VERSION = 0
     EVENT_ADD = 1
     EVENT_CANCEL = 2
+    READ = 3
     WRITE = 4
     SEARCH = 6
+    EVENTS_OFF = 8
+    EVENTS_ON = 9
     ERROR = 11
     CLEAR_CHANNEL = 12
+    RSRV_IS_UP = 13
     READ_NOTIFY = 15
     CREATE_CHAN = 18
     WRITE_NOTIFY = 19
@@ -126,6 +130,16 @@ def split(buffer: bytearray) -> Iterator[Message]:
         payload = bytes(buffer[start : start + size])
         del buffer[: start + size]
         yield Message(command, data_type, count, p1, p2, payload)
+
+
+def wanted(buffer: bytearray) -> int:
+    """Bytes of the message that a buffer begins with, as far as it says; 0 for an empty one."""
+    if len(buffer) < _HEADER.size:
+        return len(buffer)
+    _, size, _, count, _, _ = _HEADER.unpack_from(buffer)
+    if size == 0xFFFF and count == 0 and len(buffer) >= _HEADER.size + _LARGE.size:
+        size = _LARGE.unpack_from(buffer, _HEADER.size)[0]
+    return _HEADER.size + int(size)
 
 
 def searches(names: dict[int, str], limit: int = 1024) -> Iterator[bytes]:
