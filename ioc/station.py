@@ -104,11 +104,11 @@ class Station:
             PortTakenError: The port is in use.
         """
         place = self.place
+        await self.server.start()
         await self.health.start()
         await self.health.device.post("ACCESS_RULES", len(place.rules))
         if place.put_log is not None:
             await self.health.device.post("PUT_LOG", str(put_log_file(place.put_log, place.program)))
-        await self.server.start()
         if self._file is not None:
             self._saving = asyncio.create_task(self._save_often(self._file), name="autosave")
 
