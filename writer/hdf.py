@@ -212,10 +212,12 @@ class HdfDevice(HdfView):
     async def _put_attributes(self, value: str) -> None:
         macros = str(self.device["NDAttributesMacros"])
         await judge(self.device, self._feed, file=value, macros=macros)
+        await self._show_no_problem()
 
     async def _put_macros(self, value: str) -> None:
         file = str(self.device["NDAttributesFile"])
         await judge(self.device, self._feed, file=file, macros=value)
+        await self._show_no_problem()
 
     async def _put_layout(self, value: str) -> None:
         valid, message = await ask(lambda: hdf_settings.layout(value))

@@ -28,6 +28,10 @@ _ATTRIBUTES_STATUS = (
 )
 
 
+XML_LENGTH = 16384
+"""Bytes of an XML in NDAttributesFile: the template's 256 hold two attributes, clients write dozens."""
+
+
 def nd_array(port: str, *, attributes: PvClass = ACTS) -> tuple[Record, ...]:
     """Records of NDArrayBase.
 
@@ -58,6 +62,7 @@ def nd_array(port: str, *, attributes: PvClass = ACTS) -> tuple[Record, ...]:
             "Attributes to store with every frame, as a file or as XML.",
             does=attributes,
             rbv=False,
+            length=XML_LENGTH,
         ),
         text("NDAttributesMacros", "", "Macros for the attributes.", does=attributes, rbv=False),
         told("NDAttributesStatus", _ATTRIBUTES_STATUS, doc="Whether the attributes were understood."),
