@@ -264,6 +264,10 @@ class Simulation(_Strict):
     """Serve what was simulated as a PV, for the coordinator to leave beside the master."""
     trigger_pv: str = "TRIG:"
     """Device that starts external series when a motor crosses a position."""
+    primed: bool = True
+    """Serve the sizes of arrays from the start; otherwise they are 0 until the first frame."""
+    acknowledge_within: Positive = 10.0
+    """Seconds that AcquireBusy waits for the writer's word on a series, with WaitForPlugins."""
 
 
 class Beamline(_Strict):

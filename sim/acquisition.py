@@ -1,4 +1,4 @@
-"""One acquisition of a camera, from Acquire 1 to Acquire 0, as ADEiger's control task does it."""
+"""One acquisition of a camera, from Acquire 1 until AcquireBusy is 0, as ADEiger's control task does it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ioc.menus import DetectorState, DisableEnable
+from ioc.menus import Acquire, Acquiring, Armed, DataSource, DetectorState, DisableEnable, NoYes, TriggerMode
+from ioc.records import Severity
 from sim import cam_values
-from sim.eiger import Abort, Arm, Discard, RefusedError, State, Trigger
-from sim.eiger_config import ConfigError, TriggerMode
+from sim.eiger import Abort, Arm, Discard, RefusedError, State
+from sim.eiger_config import ConfigError
 from sim.link import LinkError
 
 if TYPE_CHECKING:
@@ -27,11 +28,16 @@ class _Stopped(Exception):  # noqa: N818 it is no error
 
 
 class Acquisition:
-    """Arms the detector, triggers it or waits for triggers, and sees its series to the end."""
+    """Arms the detector, triggers it or waits for triggers, and sees its series to the end.
+
+    Attributes:
+        draining: Whether it is over but for the writer, which is waited for.
+    """
 
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
         self._stop = asyncio.Event()
+        self.draining = False
 
     async def stop(self) -> None:
         """Abort: the series ends at once."""
@@ -42,7 +48,8 @@ class Acquisition:
     async def run(self) -> None:
         """Do it; whatever happens, Acquire goes back to Done and the state says how it went."""
         camera = self._camera
-        await camera.begin()
+        images = camera.device["NumImages_RBV"]
+        await self._begin()
         try:
             state, message = await self._series()
         except _Stopped:
@@ -52,41 +59,62 @@ class Acquisition:
         except Exception as error:
             _log.exception("the acquisition of %s failed", camera.detector.name)
             state, message = DetectorState.ERROR, f"internal error ({error}); see the log"
-        await camera.end(state, message)
+        await self._restore(images)
+        await self._end(state, message)
+        await self._free(message)
 
     async def _series(self) -> tuple[DetectorState, str]:
         camera = self._camera
         await camera.revive()
-        if camera.device["StreamEnable"] != DisableEnable.ENABLE or camera.device["DataSource"] != "Stream":
-            raise RefusedError("the stream is disabled; set StreamEnable to Enable and DataSource to Stream")
-        for name, value in cam_values.series_settings(camera.device.__getitem__, camera.eiger.config):
-            await camera.configure(name, value)
-        self._check_stopped()
-        await camera.apply(Arm())
-        await camera.armed()
-        await self._triggers()
-        await self._until(lambda: not camera.eiger.is_running)
-        await camera.say("Sending the last frames")
-        await self._until(lambda: camera.ended is not None)
-        if camera.eiger.state is State.ERROR:
-            return DetectorState.ERROR, camera.eiger.error
-        # Here Acquire can wait for the writer's acknowledgement of the series, where WaitForPlugins asks.
+        self._check_source()
+        while True:
+            for name, value in cam_values.series_settings(camera.device.__getitem__, camera.eiger.config):
+                camera.configure(name, value)
+            self._check_stopped()
+            await camera.status.say("Arming")
+            await camera.apply(Arm())
+            await self._armed()
+            await self._triggers()
+            await self._until(lambda: not camera.eiger.is_running)
+            await camera.status.say("Sending the last frames")
+            await self._until(lambda: camera.ended is not None)
+            if camera.eiger.state is State.ERROR:
+                return DetectorState.ERROR, camera.eiger.error
+            if camera.device["TriggerMode_RBV"] != TriggerMode.CONTINUOUS:
+                break
+            await camera.device.post("Armed", Armed.UNARMED)
         dropped = camera.ended.counts.dropped if camera.ended is not None else 0
         return DetectorState.IDLE, f"Ready; {dropped} frames dropped" if dropped else "Ready"
+
+    def _check_source(self) -> None:
+        """What the driver looks at before it arms."""
+        device = self._camera.device
+        streams = device["StreamEnable_RBV"] == DisableEnable.ENABLE
+        if device["DataSource_RBV"] == DataSource.STREAM and not streams:
+            raise RefusedError("Stream API is disabled; set StreamEnable to Enable, or DataSource to None")
+        saves = device["FWEnable_RBV"] == device["SaveFiles"] == DisableEnable.ENABLE
+        if saves and device["FilePathExists_RBV"] != NoYes.YES:
+            raise RefusedError(
+                f"Invalid file path {str(device['FilePath_RBV'])!r}; set FilePath to a directory"
+            )
 
     async def _triggers(self) -> None:
         camera = self._camera
         config = camera.eiger.config
         if config.trigger_mode.is_external:
-            await camera.say("Waiting for external triggers (press Stop when done)")
+            await camera.status.say("Waiting for external triggers (press Stop when done)")
         elif camera.is_manual:
-            await camera.say("Waiting for manual triggers")
-        else:
-            await camera.say("Triggering")
-            exposure = config.count_time if config.trigger_mode is TriggerMode.INTE else None
-            for _ in range(config.ntrigger):
-                await camera.apply(Trigger(count_time=exposure))
+            await camera.status.say("Waiting for manual triggers")
+            while camera.eiger.is_running:
+                await self._until(lambda: camera.eiger.state is not State.READY)
                 await self._until(lambda: camera.eiger.state is not State.ACQUIRE)
+                await camera.shutter.expose(to_open=False)
+        else:
+            await camera.status.say("Triggering")
+            for _ in range(config.ntrigger):
+                await camera.trigger()
+                await self._until(lambda: camera.eiger.state is not State.ACQUIRE)
+                await camera.shutter.expose(to_open=False)
                 if not camera.eiger.is_running:
                     return
 
@@ -123,3 +151,65 @@ class Acquisition:
             await camera.link.kill()
             return DetectorState.ERROR, f"the emitter of {camera.detector.name} did not answer the abort"
         return DetectorState.ABORTED, "Acquisition aborted"
+
+    # --- what is posted -----------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        """Edges at the begin, each a monitor of its own."""
+        device = self._camera.device
+        self._camera.busy = True
+        await device.post("Acquire_RBV", Acquiring.ACQUIRING, severity=Severity.MINOR)
+        await device.post("SetAcquireBusy", 1.0)
+        await device.post("AcquireBusy", Acquiring.ACQUIRING, severity=Severity.MINOR)
+        await device.post("AcquireBusyCB", Acquiring.ACQUIRING, severity=Severity.MINOR)
+        await device.post("ClearAcquireBusy", 1.0)
+        await device.post("DetectorState_RBV", DetectorState.ACQUIRE, severity=Severity.NONE)
+
+    async def _armed(self) -> None:
+        """The series has a number, and triggers may come."""
+        camera = self._camera
+        await camera.begin_count()
+        if camera.eiger.config.trigger_mode.is_enable:
+            await camera.device.post_changed({"NumImages_RBV": 1})
+        await camera.settle()
+        await camera.status.say("Armed")
+        await camera.device.post("SequenceId", camera.eiger.series)
+        await camera.device.post("Armed", Armed.ARMED)
+
+    async def _restore(self, images: int) -> None:
+        """Give back what an Enable mode has lent: the number of images, and the exposure of its triggers."""
+        camera = self._camera
+        await camera.shutter.expose(to_open=False)
+        await camera.device.post_changed({"NumImages_RBV": images})
+        exposure, camera.exposure = camera.exposure, None
+        if exposure is not None and not camera.eiger.is_running:
+            async with camera.changing():
+                camera.configure("count_time", exposure)
+
+    async def _end(self, state: DetectorState, message: str) -> None:
+        """Edges at the end; the detector's state settles before Acquire does."""
+        camera = self._camera
+        device = camera.device
+        bad = Severity.MAJOR if state is DetectorState.ERROR else Severity.NONE
+        await camera.counters.flush()
+        await device.post("Armed", Armed.UNARMED)
+        await device.post("TimeRemaining_RBV", 0.0)
+        await camera.status.say(message, bad)
+        await device.post("DetectorState_RBV", state, severity=bad)
+        await device.post("Acquire_RBV", Acquiring.DONE, severity=Severity.NONE)
+        await device.post("Acquire", Acquire.DONE)
+        await device.post("SetAcquireBusy", 0.0)
+
+    async def _free(self, message: str) -> None:
+        """AcquireBusy goes last, with WaitForPlugins when the writer has stored the series."""
+        camera = self._camera
+        device, series = camera.device, camera.eiger.series
+        if device["WaitForPlugins"] == NoYes.YES:
+            self.draining = True
+            why = await camera.plugins.stored(series, camera.simulation.acknowledge_within)
+            if why:
+                await camera.status.say(f"{message}; {why}", Severity.MINOR)
+        camera.busy = False
+        await device.post("AcquireBusyCB", Acquiring.DONE, severity=Severity.NONE)
+        await device.post("ClearAcquireBusy", 0.0)
+        await device.post("AcquireBusy", Acquiring.DONE, severity=Severity.NONE)

@@ -1,30 +1,37 @@
 """A detector's camera IOC: ADEiger's records in front, the detector's state machine and its emitter behind.
 
 Mirrors ADEiger's control task: Acquire arms, triggers or waits for triggers, and completes when the series
-has ended and the detector's state has settled. Everything that can be refused is, with a sentence at the put
-and in StatusMessage_RBV.
+has ended and the detector's state has settled. What clients put is decided in ``camera_puts``; the course
+of an acquisition is ``acquisition``'s; here is what both act upon, and what is posted.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from ioc import names
-from ioc.menus import Acquire, Acquiring, Armed, DetectorState, DisableEnable
-from ioc.records import PutError, Severity, Status
+from ioc.menus import DataSource, DetectorState, DisableEnable, NoYes
+from ioc.records import PutError, Severity
 from ioc.server import Server
 from ioc.tables import cam
 from layouts.beamline import Beamline, Detector
-from sim import cam_values, faults
+from sim import cam_values, faults, truth
 from sim.acquisition import Acquisition
+from sim.announce import wall_clock
+from sim.camera_puts import Puts
+from sim.climate import climate
 from sim.commands import Motion, SetFaults
+from sim.counters import ArrayCount, Counters
 from sim.detector import initial_config
 from sim.eiger import (
+    Abort,
+    Arm,
     Configure,
     Eiger,
     Event,
@@ -35,16 +42,24 @@ from sim.eiger import (
     Recovered,
     RefusedError,
     SendStart,
-    State,
     Trigger,
     step,
 )
-from sim.eiger_config import ConfigError
-from sim.link import Link, LinkError
+from sim.eiger_config import TriggerMode
+from sim.link import Link
+from sim.plugins import Plugins
 from sim.reports import Counts, Ended, Progress, Report
+from sim.shutter import Shutter
+from sim.status_line import StatusLine
 
-TRUTH_MAX = 60_000
-"""Characters of truth that are served; a longer one goes without the positions of single frames."""
+RATE_EVERY = 1.0
+"""Seconds between two values of ArrayRate_RBV, as the record's SCAN is."""
+STATUS_EVERY = 10
+"""Rates between two readings of temperature and humidity."""
+BUFFER = 100.0
+"""GB of the detector's own file writer; it holds no files, so all of it is free."""
+
+_COMMANDS = {Arm: "arm", Trigger: "trigger", Abort: "abort", Initialize: "initialize"}
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +73,12 @@ class Camera:
         detector: The detector in it.
         file: The beamline file, for the emitter; the built-in one if nothing.
         prefix: Of all PVs.
+
+    Attributes:
+        exposure: Exposure of the triggers to come in Internal Enable, set while the series is armed.
+        busy: Whether an acquisition is under way or the writer is waited for.
+        ended: What the emitter has said at the end of the series.
+        changed: Notified whenever the detector's state or ``ended`` changes.
     """
 
     def __init__(
@@ -72,15 +93,21 @@ class Camera:
             self._put,
         )
         self.sim = server.device(names.sim(prefix, detector.pv), cam.truth(), self._put_sim)
+        self.status = StatusLine(self.device)
+        self.shutter = Shutter(self.device)
+        self.plugins = Plugins(self.sim)
+        self.counters = Counters(self.show)
         self.changed = asyncio.Condition()
         self.ended: Ended | None = None
+        self.exposure: float | None = None
+        self.busy = False
+        self.simulation = beamline.simulation
+        self._puts = Puts(self)
         self._run: asyncio.Task[None] | None = None
         self._acquisition: Acquisition | None = None
-        self._counter = 0
-        self._refused: set[str] = set()
-        self._serve_truth = beamline.simulation.truth
-        # The frame time follows the exposure until a client asks for a longer one.
-        self._follows = True
+        self._status_task: asyncio.Task[None] | None = None
+        self._arrays = ArrayCount()
+        self._seen = False
 
     async def start(self) -> None:
         """Start the emitter and initialize the detector.
@@ -90,16 +117,22 @@ class Camera:
         """
         await self.link.ensure()
         await self.apply(Initialize())
-        await self._show(cam_values.identity(self.detector))
-        await self._show(cam_values.setpoints(self.eiger.config))
-        await self._settle()
-        await self.say("Ready")
+        await self.show(cam_values.identity(self.detector))
+        await self.show(cam_values.setpoints(self.eiger.config))
+        await self.settle()
+        await self.show_modules()
+        await self.read_status()
+        await self.status.say("Ready")
+        self._status_task = asyncio.create_task(self._watch(), name=f"status {self.detector.name}")
 
     async def close(self) -> None:
         """End the emitter and what runs."""
-        if self._run is not None:
-            self._run.cancel()
-            await asyncio.wait([self._run], timeout=0.2)
+        tasks = [task for task in (self._run, self._status_task) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=0.2)
+        await self._puts.close()
         await self.link.close()
 
     def move(self, motion: Motion) -> None:
@@ -109,6 +142,16 @@ class Camera:
     async def pulse(self, at: float, width: float) -> None:
         """An edge on the external trigger input."""
         await self.apply(Pulse(at=at, width=width))
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether triggers come by hand."""
+        return self.device["ManualTrigger_RBV"] == DisableEnable.ENABLE
+
+    @property
+    def takes_exposures(self) -> bool:
+        """Whether an exposure is of the triggers to come, and not of the config."""
+        return self.eiger.is_running and self.eiger.config.trigger_mode is TriggerMode.INTE
 
     # --- the machine --------------------------------------------------------------------------------------
 
@@ -128,24 +171,98 @@ class Camera:
             self.link.send(action)
         async with self.changed:
             self.changed.notify_all()
-        await self.device.post_changed(
-            {"State_RBV": str(self.eiger.state), "Error_RBV": self.eiger.error[:39]}
-        )
+        said = {"State_RBV": str(self.eiger.state), "Error_RBV": self.eiger.error[:39]}
+        if word := _COMMANDS.get(type(event)):
+            said |= {"StringToServer_RBV": word, "StringFromServer_RBV": f"sequence id {self.eiger.series}"}
+        if isinstance(event, Pulse):
+            said["NumExposuresCounter_RBV"] = str(len(self.eiger.gates))
+        await self.show(said)
+        await self.show_modules()
 
-    async def configure(self, name: str, value: Any) -> None:
-        """Set a config value; the emitter hears of it when the next series is armed."""
+    def configure(self, name: str, value: Any) -> None:
+        """Set a config value; the emitter hears of it when the next series is armed.
+
+        Raises:
+            RefusedError: A series is armed.
+            ConfigError: The value is not taken.
+        """
         self.eiger, _ = step(self.eiger, Configure(name=name, value=value), time.monotonic())
 
-    async def _settle(self) -> None:
-        await self._show(cam_values.readings(self.eiger.config, self.detector))
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[None]:
+        """While a change is on its way to the detector; afterwards the readbacks say what it has taken."""
+        await self.device.post("StaleParameters_RBV", NoYes.YES)
+        try:
+            yield
+        finally:
+            await self.settle()
+            await self.device.post("StaleParameters_RBV", NoYes.NO)
 
-    async def _show(self, values: dict[str, Any]) -> None:
-        """Post what this generation of detector has of these values."""
+    async def trigger(self) -> None:
+        """Trigger by software; in Internal Enable for as long as was asked for last.
+
+        Raises:
+            RefusedError: The detector does not wait for one.
+        """
+        exposure = None
+        if self.eiger.config.trigger_mode is TriggerMode.INTE:
+            asked = float(self.device["TriggerExposure_RBV"])
+            exposure = asked if asked > 0 else self.exposure
+        await self.shutter.expose(to_open=True)
+        try:
+            await self.apply(Trigger(count_time=exposure))
+        except RefusedError:
+            await self.shutter.expose(to_open=False)
+            raise
+
+    # --- what is posted -----------------------------------------------------------------------------------
+
+    async def show(self, values: Mapping[str, object]) -> None:
+        """Post what has changed of these values, and what this generation of detector has of them."""
         await self.device.post_changed({name: v for name, v in values.items() if name in self.device})
 
-    async def say(self, message: str, *, severity: Severity = Severity.NONE) -> None:
-        """Tell what the detector does, or what went wrong."""
-        await self.device.post("StatusMessage_RBV", message, severity=severity)
+    async def settle(self) -> None:
+        """Let the readbacks say what the detector has taken."""
+        sized = self._seen or self.simulation.primed
+        values = cam_values.readings(self.eiger.config, self.detector, sized=sized)
+        if self.exposure is not None:
+            values |= {"AcquireTime": self.exposure, "AcquireTime_RBV": self.exposure}
+        await self.show(values)
+        await self.show_modules()
+
+    async def show_modules(self) -> None:
+        """States of stream, file writer, monitor and links."""
+        await self.show(cam_values.modules(self.device.__getitem__, running=self.eiger.is_running))
+        await self.show(cam_values.links(self.detector, alive=self.link.alive) | {"FWFree_RBV": BUFFER})
+
+    async def show_pool(self) -> None:
+        """Arrays that the writer has still to store."""
+        await self.show(self.plugins.pool.values(int(self.device["ArraySize_RBV"])))
+
+    async def read_status(self) -> None:
+        """Temperature and humidity; as the driver, not in mid-series."""
+        if not self.busy:
+            temperature, humidity = climate(self.detector.name, time.time())
+            await self.show(
+                {"TemperatureActual": temperature, "Temp0_RBV": temperature, "Humid0_RBV": humidity}
+            )
+
+    async def _watch(self) -> None:
+        """Rate of arrays every second, the detector's climate now and then."""
+        before, rounds = self._arrays.total, 0
+        while True:
+            await asyncio.sleep(RATE_EVERY)
+            count = self._arrays.total
+            await self.show({"ArrayRate_RBV": max(0, count - before) / RATE_EVERY})
+            before, rounds = count, rounds + 1
+            if rounds % STATUS_EVERY == 0:
+                await self.read_status()
+
+    async def set_array_counter(self, value: int) -> None:
+        """Count arrays from here."""
+        await self.counters.flush()
+        self._arrays = self._arrays.counted_from(value)
+        await self.device.post("ArrayCounter_RBV", value)
 
     # --- reports of the emitter ---------------------------------------------------------------------------
 
@@ -158,29 +275,43 @@ class Camera:
                 await self.apply(Produced(series=report.series, frames=report.counts.frames))
 
     async def _finished(self, report: Ended) -> None:
-        if self._serve_truth:
-            await self.sim.post("Truth_RBV", _truth(report.truth))
+        await self.counters.flush()
+        if self.simulation.truth:
+            await self.sim.post("Truth_RBV", truth.as_text(report.truth))
         self.ended = report
         async with self.changed:
             self.changed.notify_all()
 
     async def _count(self, counts: Counts) -> None:
-        values: dict[str, Any] = {
-            "NumImagesCounter_RBV": counts.frames,
-            "StreamDropped_RBV": counts.dropped,
-            "UniqueId_RBV": counts.frames,
-        }
-        if self.device["ArrayCallbacks"] == DisableEnable.ENABLE:
-            values |= {
-                "ArrayCounter": self._counter + counts.frames,
-                "ArrayCounter_RBV": self._counter + counts.frames,
-            }
         left = max(0, self.eiger.total - counts.frames) * self.eiger.config.frame_time
-        await self.device.post_changed(values | {"TimeRemaining_RBV": left})
+        values: dict[str, object] = {
+            "StreamDropped_RBV": counts.dropped,
+            "CompressedSize_RBV": counts.size,
+            "TimeRemaining_RBV": left,
+        }
+        if counts.frames and self.device["DataSource_RBV"] == DataSource.STREAM:
+            self._arrays = self._arrays.with_frames(counts.frames)
+            values |= self._arrays.values(wall_clock(self._time_of(counts.frames - 1)))
+            if not self._seen:
+                self._seen = True
+                await self.settle()
+        await self.counters.show(values)
+
+    def _time_of(self, frame: int) -> float:
+        """When a frame's exposure ended, on the schedule's clock; now if it was an earlier trigger's."""
+        last = self.eiger.last
+        if last is None or frame < last.first:
+            return time.monotonic()
+        return last.at + (frame - last.first) * last.period + last.count_time
+
+    async def begin_count(self) -> None:
+        """A series is armed: its frames count from 0, arrays go on counting."""
+        self._arrays = self._arrays.of_next_series()
+        await self.show({"NumImagesCounter_RBV": 0, "StreamDropped_RBV": 0, "NumExposuresCounter_RBV": 0})
 
     async def _died(self, message: str) -> None:
         await self.apply(Failed(message=message))
-        await self.say(message, severity=Severity.MAJOR)
+        await self.status.say(message, Severity.MAJOR)
         await self.device.post("DetectorState_RBV", DetectorState.ERROR, severity=Severity.MAJOR)
 
     async def revive(self) -> None:
@@ -192,76 +323,15 @@ class Camera:
         if await self.link.ensure():
             await self.apply(Recovered())
 
-    # --- puts ---------------------------------------------------------------------------------------------
+    # --- what clients ask for -----------------------------------------------------------------------------
 
     async def _put(self, name: str, value: Any) -> None:
-        try:
-            await self._obey(name, value)
-        except (ConfigError, RefusedError, LinkError) as error:
-            await self.say(str(error), severity=Severity.MINOR)
-            await self._alarm(name, Severity.MINOR)
-            raise PutError(f"{self.device.prefix}{name}: {error}") from None
-        if name in self._refused:
-            await self._alarm(name, Severity.NONE)
+        await self._puts(name, value)
 
-    async def _alarm(self, name: str, severity: Severity) -> None:
-        """Mark the readback of a setpoint whose last put was refused, or clear the mark."""
-        readback = f"{name}_RBV"
-        if readback in self.device:
-            status = Status.WRITE if severity else Status.NO_ALARM
-            await self.device.post(readback, self.device[readback], severity=severity, status=status)
-        (self._refused.add if severity else self._refused.discard)(name)
-
-    async def _obey(self, name: str, value: Any) -> None:
-        if name == "Acquire":
-            await self._acquire(begin=value == Acquire.ACQUIRE)
-        elif name in ("Initialize", "Restart"):
-            await self._initialize(name)
-        elif name == "Trigger":
-            await self._trigger(value)
-        elif (found := cam_values.setting(name, value)) is not None:
-            await self._set(name, *found)
-        elif name == "ArrayCounter":
-            self._counter = value
-            await self.device.settle(name, value)
-        else:
-            await self.device.settle(name, cam_values.accepted(name, value, self.eiger.config, self.detector))
-
-    async def _set(self, pv: str, name: str, value: Any) -> None:
-        if pv == "AcquirePeriod":
-            # 0 is the usual way to say: as short as it gets, whatever the exposure becomes.
-            self._follows = value == 0
-            value = value or self._shortest()
-        await self.configure(name, value)
-        if pv == "AcquireTime" and self._follows:
-            await self.configure("frame_time", self._shortest())
-        # The setpoint keeps what the client wrote; the readback says what became of it.
-        await self._settle()
-
-    def _shortest(self) -> float:
-        config = self.eiger.config
-        return max(config.count_time + config.readout_time, config.frame_time_min)
-
-    async def _trigger(self, exposure: float) -> None:
-        if self.device["ManualTrigger"] != DisableEnable.ENABLE:
-            raise RefusedError("a trigger by hand needs ManualTrigger; enable it before Acquire")
-        mode = self.eiger.config.trigger_mode
-        count_time = exposure if mode.is_enable and exposure > 0 else None
-        await self.apply(Trigger(count_time=count_time))
-
-    async def _initialize(self, name: str) -> None:
-        if name == "Restart":
-            await self.link.kill()
-        if self._acquisition is not None:
-            await self._acquisition.stop()
-        await self.device.post("DetectorState_RBV", DetectorState.INITIALIZING, severity=Severity.NONE)
-        await self.revive()
-        await self.apply(Initialize())
-        await self.device.post("DetectorState_RBV", DetectorState.IDLE)
-        await self.say("Ready")
-        await self.device.post(name, "Done")
-
-    async def _acquire(self, *, begin: bool) -> None:
+    async def acquire(self, *, begin: bool) -> None:
+        """Begin an acquisition, or abort the one under way; returns when it is over and written."""
+        while begin and self._run is not None and not self._run.done() and self._is_draining:
+            await asyncio.shield(self._run)
         running = self._run is not None and not self._run.done()
         if not running and not begin:
             return
@@ -274,61 +344,39 @@ class Camera:
             # A client that goes away takes its put with it, and not the acquisition.
             await asyncio.shield(self._run)
 
+    @property
+    def _is_draining(self) -> bool:
+        return self._acquisition is not None and self._acquisition.draining
+
+    async def initialize(self, name: str) -> None:
+        """Begin anew; Restart starts the emitter again as well.
+
+        Args:
+            name: Initialize or Restart, which goes back to Done.
+
+        Raises:
+            LinkError: The emitter could not be started.
+        """
+        if name == "Restart":
+            await self.link.kill()
+        if self._acquisition is not None:
+            await self._acquisition.stop()
+        await self.device.post("DetectorState_RBV", DetectorState.INITIALIZING, severity=Severity.NONE)
+        await self.revive()
+        await self.apply(Initialize())
+        await self.plugins.forget()
+        await self.device.post("DetectorState_RBV", DetectorState.IDLE)
+        await self.status.say("Ready")
+        await self.device.post(name, "Done")
+
     async def _put_sim(self, name: str, value: Any) -> None:
-        if name == "Faults":
-            try:
-                faults.parse(value)
-            except faults.FaultError as error:
-                raise PutError(f"{self.sim.prefix}{name}: {error}") from None
-            self.link.send(SetFaults(text=value))
-            await self.sim.settle(name, value)
-
-    # --- what an acquisition posts ------------------------------------------------------------------------
-
-    async def begin(self) -> None:
-        """Edges at the begin of an acquisition, each a monitor of its own."""
-        self._counter = int(self.device["ArrayCounter"])
-        await self.device.post("Acquire_RBV", Acquiring.ACQUIRING)
-        await self.device.post("AcquireBusy", Acquiring.ACQUIRING)
-        await self.device.post("AcquireBusyCB", Acquiring.ACQUIRING)
-        await self.device.post("DetectorState_RBV", DetectorState.ACQUIRE, severity=Severity.NONE)
-        await self.say("Arming")
-        await self.device.post_all({"NumImagesCounter_RBV": 0, "StreamDropped_RBV": 0})
-
-    async def armed(self) -> None:
-        """The series has a number, and triggers may come."""
-        await self._settle()
-        await self.device.post("SequenceId", self.eiger.series)
-        await self.device.post("Armed", Armed.ARMED)
-
-    async def end(self, state: DetectorState, message: str) -> None:
-        """Edges at the end of an acquisition; the detector's state settles before Acquire does."""
-        bad = Severity.MAJOR if state is DetectorState.ERROR else Severity.NONE
-        await self.device.post("Armed", Armed.UNARMED)
-        await self.device.post("TimeRemaining_RBV", 0.0)
-        await self.say(message, severity=bad)
-        await self.device.post("DetectorState_RBV", state, severity=bad)
-        await self.device.post("AcquireBusyCB", Acquiring.DONE)
-        await self.device.post("Acquire_RBV", Acquiring.DONE)
-        await self.device.post("Acquire", Acquire.DONE)
-        await self.device.post("AcquireBusy", Acquiring.DONE)
-
-    @property
-    def is_manual(self) -> bool:
-        """Whether triggers come by hand."""
-        return self.device["ManualTrigger"] == DisableEnable.ENABLE
-
-    @property
-    def state(self) -> State:
-        """SIMPLON's state."""
-        return self.eiger.state
-
-
-def _truth(values: dict[str, Any]) -> str:
-    text = json.dumps(values)
-    if len(text) > TRUTH_MAX:
-        for motor in values.get("motors", {}).values():
-            motor.pop("start", None)
-            motor.pop("stop", None)
-        text = json.dumps(values)
-    return text
+        if name != "Faults":
+            await self.plugins.put(name, value)
+            await self.show_pool()
+            return
+        try:
+            faults.parse(value)
+        except faults.FaultError as error:
+            raise PutError(f"{self.sim.prefix}{name}: {error}") from None
+        self.link.send(SetFaults(text=value))
+        await self.sim.settle(name, value)

@@ -7,6 +7,8 @@ NumImages whatever it says.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ioc.menus import Acquire, Acquiring, DetectorState, ImageMode, NoYes, ShutterMode
 from ioc.records import Record
 from ioc.tables.array import nd_array, nd_file
@@ -39,7 +41,8 @@ def cam(generation: Generation = "eiger2", port: str = "EIG") -> tuple[Record, .
         port: The asyn port's name.
     """
     base = (*nd_array(port), *_acquisition(generation), *_sensor(), *_shutter())
-    return (*switched_off(base, _NOT_OF_AN_EIGER), *eiger(generation), *nd_file(acts=False))
+    files = (replace(r, pv_class=ACTS) if r.name == "FilePath" else r for r in nd_file(acts=False))
+    return (*switched_off(base, _NOT_OF_AN_EIGER), *eiger(generation), *files)
 
 
 def truth() -> tuple[Record, ...]:
