@@ -68,6 +68,7 @@ class Axis:
         clock: Clock,
     ) -> None:
         self.motor = motor
+        self._settings = motor.settings
         self._record = record
         self._on_motion = on_motion
         self._clock = clock
@@ -114,7 +115,8 @@ class Axis:
             self._on_motion(self.motor.drive.profile)
         await self._show_metadata()
         for state in states:
-            view = fields(state, now)
+            view = fields(state, now, settings=state.settings is not self._settings)
+            self._settings = state.settings
             await self._show_alarm(state, now)
             if state.done:
                 # Before DMOV, which clients wait for; at a start DMOV comes first.

@@ -17,10 +17,15 @@ _BUTTONS = ("JOGF", "JOGR", "HOMF", "HOMR")
 _SHOWN_STATUSES = len(STATUSES)
 
 
-def fields(motor: Motor, now: float) -> dict[str, Field]:
+def fields(motor: Motor, now: float, *, settings: bool = True) -> dict[str, Field]:
     """Every field that follows from the state, in the order to show them.
 
     DMOV goes to 0 before anything else shows a motion, and to 1 after everything: clients wait for the edge.
+
+    Args:
+        motor: The motor.
+        now: Time.
+        settings: Whether to tell those of the settings too.
     """
     s = motor.settings
     dial = motor.dial_readback(now)
@@ -28,7 +33,7 @@ def fields(motor: Motor, now: float) -> dict[str, Field]:
     done, moving = {"DMOV": int(motor.done)}, {"MOVN": int(motor.drive.moving(now))}
     return {
         **({} if motor.done else done | moving),
-        **shown(s),
+        **(shown(s) if settings else {}),
         "RBV": s.user(dial),
         "RRBV": motor.counts(now),
         "DRBV": dial,

@@ -72,7 +72,9 @@ def _alarms() -> tuple[Record, ...]:
         choice("NSEV", AlarmLevel, doc="New alarm severity; none between two looks.", does=READONLY),
         choice("NSTA", STATUSES, doc="New alarm status; none between two looks.", does=READONLY),
         string("NAMSG", "", "New alarm message; none.", does=READONLY),
-        choice("ACKS", AlarmLevel, doc="Severity to acknowledge.", does=READONLY),
+        choice(
+            "ACKS", AlarmLevel, doc="Always NO_ALARM: alarms are not kept for acknowledgement.", does=READONLY
+        ),
         choice("ACKT", NoYes, NoYes.YES, "Whether transients must be acknowledged.", does=READONLY),
         whole("UDF", 0, "Not 0 says that the value is undefined.", does=ACTS, rbv=False, kind=Kind.CHAR),
         choice("UDFS", AlarmLevel, "INVALID", "Kept; the record's severity of UDF is INVALID.", rbv=False),
