@@ -191,7 +191,7 @@ class Acquisition:
         camera = self._camera
         device = camera.device
         bad = Severity.MAJOR if state is DetectorState.ERROR else Severity.NONE
-        await camera.counters.flush()
+        await camera.flush()
         await device.post("Armed", Armed.UNARMED)
         await device.post("TimeRemaining_RBV", 0.0)
         await camera.status.say(message, bad)

@@ -24,10 +24,10 @@ from layouts.beamline import Beamline, Detector
 from sim import cam_values, faults, truth
 from sim.acquisition import Acquisition
 from sim.announce import wall_clock
+from sim.array_count import ArrayCount
 from sim.camera_puts import Puts
 from sim.climate import climate
 from sim.commands import Motion, SetFaults
-from sim.counters import ArrayCount, Counters
 from sim.detector import initial_config
 from sim.eiger import (
     Abort,
@@ -50,7 +50,7 @@ from sim.link import Link
 from sim.plugins import Plugins
 from sim.reports import Counts, Ended, Progress, Report
 from sim.shutter import Shutter
-from sim.status_line import StatusLine
+from sim.status_line import RECORD, StatusLine
 
 RATE_EVERY = 1.0
 """Seconds between two values of ArrayRate_RBV, as the record's SCAN is."""
@@ -91,12 +91,12 @@ class Camera:
             names.cam(prefix, detector.pv, beamline.preset),
             cam.cam(detector.spec.generation, detector.name),
             self._put,
+            on_refused=self._refused,
         )
         self.sim = server.device(names.sim(prefix, detector.pv), cam.truth(), self._put_sim)
         self.status = StatusLine(self.device)
         self.shutter = Shutter(self.device)
         self.plugins = Plugins(self.sim)
-        self.counters = Counters(self.show)
         self.changed = asyncio.Condition()
         self.ended: Ended | None = None
         self.exposure: float | None = None
@@ -107,6 +107,7 @@ class Camera:
         self._acquisition: Acquisition | None = None
         self._status_task: asyncio.Task[None] | None = None
         self._arrays = ArrayCount()
+        self._latest: dict[str, object] = {}
         self._seen = False
 
     async def start(self) -> None:
@@ -221,6 +222,10 @@ class Camera:
         """Post what has changed of these values, and what this generation of detector has of them."""
         await self.device.post_changed({name: v for name, v in values.items() if name in self.device})
 
+    async def flush(self) -> None:
+        """Post the counters as they are, and not soon."""
+        await self.show(self._latest)
+
     async def settle(self) -> None:
         """Let the readbacks say what the detector has taken."""
         sized = self._seen or self.simulation.primed
@@ -260,8 +265,8 @@ class Camera:
 
     async def set_array_counter(self, value: int) -> None:
         """Count arrays from here."""
-        await self.counters.flush()
         self._arrays = self._arrays.counted_from(value)
+        self._latest["ArrayCounter_RBV"] = value
         await self.device.post("ArrayCounter_RBV", value)
 
     # --- reports of the emitter ---------------------------------------------------------------------------
@@ -275,7 +280,7 @@ class Camera:
                 await self.apply(Produced(series=report.series, frames=report.counts.frames))
 
     async def _finished(self, report: Ended) -> None:
-        await self.counters.flush()
+        await self.flush()
         if self.simulation.truth:
             await self.sim.post("Truth_RBV", truth.as_text(report.truth))
         self.ended = report
@@ -295,7 +300,8 @@ class Camera:
             if not self._seen:
                 self._seen = True
                 await self.settle()
-        await self.counters.show(values)
+        self._latest = values
+        self.device.post_soon(values)
 
     def _time_of(self, frame: int) -> float:
         """When a frame's exposure ended, on the schedule's clock; now if it was an earlier trigger's."""
@@ -307,7 +313,8 @@ class Camera:
     async def begin_count(self) -> None:
         """A series is armed: its frames count from 0, arrays go on counting."""
         self._arrays = self._arrays.of_next_series()
-        await self.show({"NumImagesCounter_RBV": 0, "StreamDropped_RBV": 0, "NumExposuresCounter_RBV": 0})
+        self._latest = {"NumImagesCounter_RBV": 0, "StreamDropped_RBV": 0, "NumExposuresCounter_RBV": 0}
+        await self.flush()
 
     async def _died(self, message: str) -> None:
         await self.apply(Failed(message=message))
@@ -327,6 +334,11 @@ class Camera:
 
     async def _put(self, name: str, value: Any) -> None:
         await self._puts(name, value)
+
+    async def _refused(self, _name: str, message: str) -> None:
+        """Tell of a put that did not get as far as being decided here."""
+        if not message.endswith(str(self.device[RECORD])):
+            await self.status.note(message)
 
     async def acquire(self, *, begin: bool) -> None:
         """Begin an acquisition, or abort the one under way; returns when it is over and written."""

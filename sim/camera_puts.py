@@ -1,7 +1,7 @@
 """What clients put to a camera: each record's rule, and what the readbacks say of it afterwards.
 
-Mirrors ADEiger's writeInt32, writeFloat64 and writeOctet. A put that is refused leaves the readback, marks
-it with an alarm, and says why in StatusMessage_RBV until the next put that is taken.
+Mirrors ADEiger's writeInt32, writeFloat64 and writeOctet. A put that is refused leaves the readback, and says
+why in StatusMessage_RBV until the next put that is taken.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ioc.menus import Acquire, Acquiring, DataSource, DisableEnable, NoYes
-from ioc.records import PutError, PvClass, Severity, Status
+from ioc.records import PutError, PvClass
 from layouts import attributes
 from sim import cam_rules, cam_values
 from sim.eiger import RefusedError
@@ -33,7 +33,6 @@ class Puts:
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
         self._device = camera.device
-        self._refused: set[str] = set()
         self._reset: asyncio.Task[None] | None = None
         # The frame time follows the exposure until a client asks for a longer one.
         self._follows = True
@@ -49,19 +48,8 @@ class Puts:
             note = await self._obey(name, value)
         except (ConfigError, RefusedError, LinkError) as error:
             await status.note(str(error))
-            await self._mark(name, Severity.MINOR)
             raise PutError(f"{self._device.prefix}{name}: {error}") from None
-        if name in self._refused:
-            await self._mark(name, Severity.NONE)
         await (status.note(note) if note else status.settle())
-
-    async def _mark(self, name: str, severity: Severity) -> None:
-        """Mark the readback of a setpoint whose last put was refused, or clear the mark."""
-        readback = f"{name}_RBV"
-        if readback in self._device:
-            status = Status.WRITE if severity else Status.NO_ALARM
-            await self._device.post(readback, self._device[readback], severity=severity, status=status)
-        (self._refused.add if severity else self._refused.discard)(name)
 
     async def _obey(self, name: str, value: Any) -> str:
         """Do it; says what is to be told of it."""

@@ -68,7 +68,7 @@ def test_an_end_in_the_middle_of_an_image_drops_its_gates():
 
 
 def test_light_is_counted_in_the_gates_alone():
-    eiger, (image,) = gates(armed(trigger_mode=TriggerMode.EXTG, nexpi=2), (1.0, 0.1), (2.0, 0.3))
+    _, (image,) = gates(armed(trigger_mode=TriggerMode.EXTG, nexpi=2), (1.0, 0.1), (2.0, 0.3))
     agenda = Agenda()
     agenda.add(commands.from_line(commands.to_line(image), CONFIG))  # type: ignore[arg-type]
     slot = agenda.peek()
@@ -80,6 +80,6 @@ def test_light_is_counted_in_the_gates_alone():
 @pytest.mark.parametrize(("mode", "late"), [("ints", 0.25), ("inte", 0.0)])
 def test_the_delay_of_a_trigger_counts_in_series_modes(mode, late):
     config: EigerConfig = set_value(CONFIG, "trigger_start_delay", 0.25)[0]
-    eiger = armed(**{"trigger_mode": TriggerMode(mode), "trigger_start_delay": config.trigger_start_delay})
+    eiger = armed(trigger_mode=TriggerMode(mode), trigger_start_delay=config.trigger_start_delay)
     _, (expose,) = step(eiger, Trigger(), 10.0)
     assert expose.at == 10.0 + late

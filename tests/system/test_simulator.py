@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ioc.client import PutFailedError
+from ioc.records import Severity
 from layouts.stream import codecs
 from sim.scenes.exposure import Exposure
 from sim.scenes.scene import Scene
@@ -279,11 +280,10 @@ def test_values_that_cannot_be_are_refused_and_settle(sim):
                 assert said in await h.get(CAM + "StatusMessage_RBV")
                 assert await h.get(f"{CAM}{name}_RBV") == before
                 assert await h.get(CAM + name) == before
-                reading = await h.client.read(f"{CAM}{name}_RBV")
-                assert reading.severity != 0
+                assert (await h.client.read(CAM + name)).severity == Severity.INVALID
             # The next put that is taken clears the alarm of its record and the message.
             await h.put(CAM + "FWNamePattern", "run_$id")
-            assert (await h.client.read(CAM + "FWNamePattern_RBV")).severity == 0
+            assert (await h.client.read(CAM + "FWNamePattern")).severity == Severity.NONE
             assert await h.get(CAM + "StatusMessage_RBV") == "Ready"
             with pytest.raises(PutFailedError):
                 await h.put(CAM + "BinX", 2)
