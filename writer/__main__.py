@@ -93,7 +93,7 @@ def _place(beamline: Beamline, options: argparse.Namespace) -> Place:
         prefix=beamline.prefix,
         port=beamline.ca.writer_port,
         other_port=beamline.ca.sim_port,
-        children=len(beamline.detectors),
+        children=len(beamline.detectors) + 1,  # a worker each, and the previews' process
     )
 
 
