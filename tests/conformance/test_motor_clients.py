@@ -116,6 +116,28 @@ def test_what_is_refused_and_what_is_taken(clients: dict[str, str]) -> None:
     assert call("caget", "-t", omega, f"{omega}.DMOV", env=clients).split() == ["0", "1"]
 
 
+def test_the_alarm_is_that_of_the_record(clients: dict[str, str]) -> None:
+    omega = "SB:MOT:OMEGA"
+    call("caput", "-c", f"{omega}.HLSV", "MINOR", env=clients)
+    call("caput", "-c", "-w", "10", omega, "5", env=clients)
+    fine = call("caget", "-d", "DBR_STS_DOUBLE", f"{omega}.RBV", env=clients).split()
+    assert fine.count("NO_ALARM") == 2
+    call("caput", "-c", f"{omega}.DHLM", "4", env=clients)
+    for field in ("RBV", "VAL", "DMOV", "VELO"):
+        said = call("caget", "-d", "DBR_STS_DOUBLE", f"{omega}.{field}", env=clients).split()
+        assert {"HIGH", "MINOR"} <= set(said), field
+    assert call("caget", "-t", f"{omega}.STAT", f"{omega}.SEVR", env=clients).split() == ["HIGH", "MINOR"]
+
+
+def test_puts_can_be_disabled(clients: dict[str, str]) -> None:
+    omega = "SB:MOT:OMEGA"
+    call("caput", "-c", f"{omega}.DISP", "1", env=clients)
+    call("caput", "-c", omega, "3", env=clients, fails=True)
+    call("caput", "-c", f"{omega}.DISP", "0", env=clients)
+    call("caput", "-c", "-w", "10", omega, "3", env=clients)
+    assert call("caget", "-t", f"{omega}.RBV", f"{omega}.DISP", env=clients).split() == ["3", "0"]
+
+
 def test_deadbands_leave_monitors_out(clients: dict[str, str]) -> None:
     omega = "SB:MOT:OMEGA"
     call("caput", "-c", f"{omega}.MDEL", "3", env=clients)
@@ -160,14 +182,14 @@ def test_a_motor_that_stops_short_tries_again_until_it_misses(tmp_path: Path) ->
 
 def test_monitors_of_a_move(clients: dict[str, str]) -> None:
     omega = "SB:MOT:OMEGA"
-    names = [f"{omega}.{field}" for field in ("DMOV", "MOVN", "RBV")]
+    names = [f"{omega}.{field}" for field in ("DMOV", "MOVN", "RBV", "VAL")]
     watch = subprocess.Popen(
         [tool("camonitor"), "-n", *names], env=clients, stdout=subprocess.PIPE, text=True
     )
     try:
         assert watch.stdout is not None
         seen = [_event(watch.stdout.readline()) for _ in names]
-        assert sorted(seen) == [("DMOV", "1"), ("MOVN", "0"), ("RBV", "0")]
+        assert sorted(seen) == [("DMOV", "1"), ("MOVN", "0"), ("RBV", "0"), ("VAL", "0")]
         call("caput", "-c", "-w", "10", omega, "5", env=clients)
         seen = [_event(watch.stdout.readline())]
         while seen[-1] != ("DMOV", "1"):
@@ -175,7 +197,8 @@ def test_monitors_of_a_move(clients: dict[str, str]) -> None:
     finally:
         watch.kill()
         watch.communicate()
-    assert seen[:2] == [("DMOV", "0"), ("MOVN", "1")]
+    # DMOV blinks before anything else, as the record's special processing has it.
+    assert seen[:3] == [("DMOV", "0"), ("MOVN", "1"), ("VAL", "5")]
     assert seen[-3:] == [("RBV", "5"), ("MOVN", "0"), ("DMOV", "1")]
     readbacks = [float(value) for field, value in seen if field == "RBV"]
     assert readbacks == sorted(readbacks)
