@@ -20,6 +20,8 @@ LABEL = 164
 CURVE = 150
 """Height of a curve."""
 
+_ROOM_FOR_UNITS = 140
+"""Width of a cell from which a number's units have room beside it."""
 _MANY = 32
 """Elements from which an array is drawn."""
 
@@ -90,7 +92,9 @@ class Table:
         for cell, place in zip(cells, _shares(cells, box), strict=True):
             if name := self._first(cell.record):
                 self._done.add(name)
-                widgets += show(self._shown(name, cell.look, cell.text), place)
+                shown = self._shown(name, cell.look, cell.text)
+                units = shown.units and place.width >= _ROOM_FOR_UNITS
+                widgets += show(replace(shown, units=units), place)
         return widgets
 
     def _items(self) -> dict[str, str | None]:
@@ -116,6 +120,8 @@ class Table:
             text=text,
             full=tuple(f"{self._prefix}{one}" for one in full if one in self.records),
             bits=self._plan.bits.get(name, ()),
+            units=name not in self._plan.bare
+            and not (self._plan.bare_counts and record.kind in (Kind.LONG, Kind.SHORT)),
             size=(f"{self._prefix}{_PICTURE_SIZE[0]}", f"{self._prefix}{_PICTURE_SIZE[1]}")
             if sized
             else None,

@@ -124,7 +124,8 @@ class _Brush:
     def _value_text(self, node: Node) -> None:
         reading = self._value(node)
         if reading is not None:
-            self._text(node, reading.text(), _inner(node.box))
+            units = node.text(Property.SHOW_UNITS, "true") == "true"
+            self._text(node, reading.text(units=units), _inner(node.box))
 
     def _combo(self, node: Node) -> None:
         self._rounded(node.box)

@@ -118,7 +118,7 @@ CAM = Plan(
         Cell("DetectorState_RBV", "State"),
         Cell("Armed", "Armed", width=50, look=Look.LIGHT),
         Cell("NumImagesCounter_RBV", "Images", width=90),
-        Cell("AcquireTime_RBV|AcquireTime", "Exposure", width=90),
+        Cell("AcquireTime_RBV|AcquireTime", "Exposure, s", width=90),
         Cell("Acquire", "Acquire", width=130),
     ),
 )

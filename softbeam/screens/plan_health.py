@@ -72,7 +72,7 @@ HEALTH = Plan(
     line=(
         Cell("HEARTBEAT", "Heartbeat", width=90),
         Cell("UPTIME", "Up for"),
-        Cell("TREE_CPU_LOAD", "CPU", width=80),
+        Cell("TREE_CPU_LOAD", "CPU, %", width=80),
         Cell("CHILD_CNT", "Children", width=70),
         Cell("CA_CLNT_CNT", "Clients", width=70),
     ),

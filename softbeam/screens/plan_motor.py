@@ -21,7 +21,7 @@ MOTOR = Plan(
         Page(
             title="Motor",
             columns=3,
-            width=530,
+            width=560,
             groups=(
                 Group(
                     "Position",
@@ -173,6 +173,9 @@ MOTOR = Plan(
             "Homed",
         )
     },
+    # The record gives EGU as the units of every field.
+    bare=frozenset({"VERS", "FRAC", "RRES", "PCOF", "ICOF", "DCOF", "DLY"}),
+    bare_counts=True,
     line=(
         Cell("RBV", "Readback"),
         Cell("VAL", "Move to"),

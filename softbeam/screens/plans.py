@@ -121,6 +121,8 @@ class Plan:
         looks: Looks of records whose kinds do not say it.
         bars: For a bar, records of which the greatest is its full length.
         bits: Words for the bits of a record.
+        bare: Records whose units are not shown, because they mean nothing.
+        bare_counts: Likewise of all whole numbers.
         line: Its line on the overview, beside others of its kind.
         panel: Its entries on the overview, where there is one of it.
     """
@@ -133,6 +135,8 @@ class Plan:
     looks: Mapping[str, Look] = field(default_factory=dict[str, Look])
     bars: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     bits: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    bare: frozenset[str] = frozenset()
+    bare_counts: bool = False
     line: tuple[Cell, ...] = ()
     panel: tuple[Entry, ...] = ()
 

@@ -56,6 +56,7 @@ class Shown:
         full: For a bar, PVs of which the greatest is its full length; without any it is 100.
         bits: Words for bits.
         size: For a picture, the PVs that hold its width and height.
+        units: Whether its units are shown.
     """
 
     record: Record
@@ -65,6 +66,7 @@ class Shown:
     full: tuple[str, ...] = ()
     bits: tuple[str, ...] = ()
     size: tuple[str, str] | None = None
+    units: bool = True
 
 
 def label(text: str, box: Box, *, align: Align = Align.LEFT, font: bob.Font | None = None) -> Widget:
@@ -120,7 +122,7 @@ def _text(shown: Shown, box: Box) -> tuple[Widget, ...]:
         Type.TEXT_UPDATE,
         shown,
         box,
-        *_as_text(shown.record),
+        *_format(shown),
         (Property.VERTICAL_ALIGNMENT, bob.MIDDLE),
         (Property.WRAP_WORDS, False),
     )
@@ -129,11 +131,13 @@ def _text(shown: Shown, box: Box) -> tuple[Widget, ...]:
 def _entry(shown: Shown, box: Box) -> tuple[Widget, ...]:
     if shown.record.kind is Kind.ENUM:
         return _widget(Type.COMBO, shown, box)
-    return _widget(Type.TEXT_ENTRY, shown, box, *_as_text(shown.record))
+    return _widget(Type.TEXT_ENTRY, shown, box, *_format(shown))
 
 
-def _as_text(record: Record) -> tuple[tuple[Property, Value], ...]:
-    return ((Property.FORMAT, bob.FORMAT_STRING),) if record.kind is Kind.TEXT else ()
+def _format(shown: Shown) -> tuple[tuple[Property, Value], ...]:
+    if shown.record.kind is Kind.TEXT:
+        return ((Property.FORMAT, bob.FORMAT_STRING),)
+    return () if shown.units else ((Property.SHOW_UNITS, False),)
 
 
 def _second(record: Record) -> str:

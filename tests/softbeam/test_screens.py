@@ -22,10 +22,9 @@ from softbeam.screens.tree import read
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 WIDGETS = json.loads((GOLDEN / "phoebus-widgets.json").read_text())
 BEAMLINES = {preset: load().model_copy(update={"preset": preset}) for preset in ("adcore", "dls")}
+MADE = {preset: screens(beamline) for preset, beamline in BEAMLINES.items()}
 SCREENS = [
-    pytest.param(screen, id=f"{preset}-{screen.file}")
-    for preset, beamline in BEAMLINES.items()
-    for screen in screens(beamline)
+    pytest.param(screen, id=f"{preset}-{screen.file}") for preset, made in MADE.items() for screen in made
 ]
 SMALL = (
     number("Energy", 12700.0, "Photon energy.", units="eV", low=1000, high=30000),
@@ -56,23 +55,23 @@ def everywhere(screen):
 
 def test_each_pv_is_on_a_screen_and_each_pv_of_a_screen_exists(beamline):
     there = {f"{d.prefix}{name}" for d in devices(beamline) for name in d.records}
-    named = {pv for s in screens(beamline) for n in everywhere(s) for pv in n.pvs}
+    named = {pv for s in MADE[beamline.preset] for n in everywhere(s) for pv in n.pvs}
     assert named == there
 
 
 def test_what_can_be_put_can_be_put_from_a_screen(beamline):
     writable = {f"{d.prefix}{n}" for d in devices(beamline) for n, r in d.records.items() if r.writable}
-    on_entries = {n.pv for s in screens(beamline) for n in everywhere(s) if n.type in ENTRIES}
+    on_entries = {n.pv for s in MADE[beamline.preset] for n in everywhere(s) if n.type in ENTRIES}
     assert on_entries - writable <= {""}, "an entry for what is read-only"
     assert not writable - on_entries
 
 
 def test_the_same_beamline_gives_the_same_bytes(beamline):
-    assert [s.text for s in screens(beamline)] == [s.text for s in screens(beamline)]
+    assert screens(beamline) == MADE[beamline.preset]
 
 
 def test_files_have_names_of_their_own(beamline):
-    files = [s.file for s in screens(beamline)]
+    files = [s.file for s in MADE[beamline.preset]]
     assert len(set(files)) == len(files)
 
 
@@ -128,7 +127,7 @@ def test_macros_are_resolved(screen):
 
 
 def test_buttons_lead_to_displays_with_their_macros(beamline):
-    made = {s.file: s for s in screens(beamline)}
+    made = {s.file: s for s in MADE[beamline.preset]}
     for screen in made.values():
         for action in ET.fromstring(screen.text).iter("action"):
             if action.get("type") == "open_display":
@@ -139,7 +138,7 @@ def test_buttons_lead_to_displays_with_their_macros(beamline):
 
 
 def test_the_overview_opens_a_display_of_each_device(beamline):
-    overview, *others = screens(beamline)
+    overview, *others = MADE[beamline.preset]
     assert overview.file == OVERVIEW
     opened = [
         (action.findtext("file"), {m.tag: m.text for m in action.find("macros")})
@@ -154,7 +153,7 @@ def test_the_overview_opens_a_display_of_each_device(beamline):
 
 
 def test_tool_tips_say_what_a_record_is():
-    screen = next(s for s in screens(load()) if s.file == "cam.bob")
+    screen = next(s for s in MADE["adcore"] if s.file == "cam.bob")
     tips = {n.pv: n.text("tooltip") for n in nodes(screen)}
     assert tips["SB:EIG1:cam1:AcquireTime"].startswith("SB:EIG1:cam1:AcquireTime\n")
     docs = {f"{d.prefix}{n}": r.doc for d in devices(load()) for n, r in d.records.items()}
@@ -163,7 +162,7 @@ def test_tool_tips_say_what_a_record_is():
 
 
 def test_long_strings_are_texts_and_bars_follow_their_full_length():
-    screen = next(s for s in screens(load()) if s.file == "hdf.bob")
+    screen = next(s for s in MADE["adcore"] if s.file == "hdf.bob")
     by_pv = {(n.pv, n.type): n for n in nodes(screen)}
     assert by_pv["SB:EIG1:HDF1:FilePath", Type.TEXT_ENTRY].text("format") == "6"
     assert by_pv["SB:EIG1:HDF1:FilePath_RBV", Type.TEXT_UPDATE].text("format") == "6"
