@@ -13,7 +13,7 @@ from ioc.menus import Compression, NoYes, OffOn
 from ioc.records import Record
 from ioc.tables.array import nd_array, nd_file
 from ioc.tables.build import ACTS, choice, number, said, shown, string, text, told, whole
-from ioc.tables.plugin import plugin
+from ioc.tables.plugin import driver, plugin
 
 _DIMENSIONS = ("N", "X", "Y", *"3456789")
 _SHUFFLES = ("None", "Byte", "Bit")
@@ -30,6 +30,7 @@ def hdf(port: str = "HDF1", source: str = "EIG") -> tuple[Record, ...]:
     """
     return (
         *nd_array(port),
+        *driver(),
         *plugin("NDFileHDF5", source, rates=ACTS, queue=ACTS, port=ACTS),
         *nd_file(acts=True),
         *_layout(),

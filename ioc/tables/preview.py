@@ -6,11 +6,10 @@ at most 20 times a second: nothing waits in a queue, and a frame that was passed
 
 from __future__ import annotations
 
-from ioc.menus import NoYes
 from ioc.records import Record
 from ioc.tables.array import nd_array
-from ioc.tables.build import ACTS, choice, number, shown, whole
-from ioc.tables.plugin import plugin
+from ioc.tables.build import ACTS, number, shown, whole
+from ioc.tables.plugin import driver, plugin
 
 RATE_LIMIT = 20.0
 """Frames per second that a detector's previews are given at most."""
@@ -28,7 +27,7 @@ def preview(kind: str, port: str, source: str, *own: Record, interval: float = 0
     """
     base = (
         *nd_array(port),
-        *_driver(),
+        *driver(),
         *plugin(kind, source, rates=ACTS, port=ACTS, process=ACTS),
     )
     return together(base, _passing(interval), own)
@@ -41,23 +40,6 @@ def together(*groups: tuple[Record, ...]) -> tuple[Record, ...]:
         found |= {record.name: record for record in group}
     paired = {f"{record.name}_RBV" for record in found.values() if record.readback}
     return tuple(record for name, record in found.items() if name not in paired)
-
-
-def _driver() -> tuple[Record, ...]:
-    """What ADCore gives to everything with an asyn port, and what means something for cameras only."""
-    acquiring = ("Done", "Acquiring")
-    unused = "Echoes: a plugin does not acquire."
-    texts = ("Manufacturer", "Model", "SerialNumber", "FirmwareVersion", "SDKVersion")
-    return (
-        *(shown(f"{name}_RBV", "Unknown", "Of cameras.") for name in texts),
-        choice("Acquire", ("Done", "Acquire"), doc=unused, readback_menu=acquiring),
-        choice("AcquireBusy", acquiring, doc=unused, rbv=False, rtype="busy"),
-        choice("AcquireBusyCB", acquiring, doc="Of cameras.", rbv=False, rtype="bi"),
-        choice("WaitForPlugins", NoYes, "No", unused, rbv=False),
-        number("SetAcquireBusy", 0.0, "Historic; echoes.", rbv=False),
-        number("ClearAcquireBusy", 0.0, "Historic; echoes.", rbv=False),
-        choice("PoolPollStats", ("Done", "Poll"), doc="Echoes: there is no pool.", rbv=False),
-    )
 
 
 def _passing(interval: float) -> tuple[Record, ...]:

@@ -337,3 +337,49 @@ def test_images_and_triggers_that_the_coordinator_knows():
     drive.wait(600)
     drive.frame(1, 1)
     assert drive.last.outcome is Outcome.COMPLETE
+
+
+def test_a_stop_in_mid_series_takes_what_is_on_its_way_and_no_more():
+    drive = Drive()
+    drive.start(1, 10_000)
+    drive.frames(1, range(5))
+    drive.stop()
+    for frame in range(5, 25):  # they go on, a hundred a second, and the worker keeps up
+        drive.wait(0.01)
+        drive.frame(1, frame)
+        drive.capture.ran_dry(drive.now)
+        drive.wait(0.0)
+        if drive.finished:
+            break
+    assert drive.finished.rows == 15
+    sums(drive.capture)
+
+
+def test_a_stop_waits_for_what_still_queues():
+    drive = Drive()
+    drive.start(1, 10_000)
+    drive.stop()
+    for frame in range(50):  # the worker never sees an empty stream
+        drive.wait(0.01)
+        drive.frame(1, frame)
+    assert not drive.finished
+    drive.capture.ran_dry(drive.now)
+    drive.wait(0.0)
+    assert drive.finished.rows == 50
+
+
+def test_frames_that_pass_by_keep_a_series_from_stalling():
+    drive = Drive()
+    drive.start(1, 10)
+    drive.frames(1, range(2))
+    for frame in range(2, 8):
+        drive.wait(9.0)
+        drive.capture.passed(SeriesKey(1), frame, drive.now)
+    assert drive.finished is None
+    assert drive.capture.series is not None
+    assert drive.frames(1, [8, 9]) == [8, 9]
+    drive.end(1)
+    drive.wait(3.0)
+    assert drive.last.stored == 4
+    assert drive.capture.tally.unwanted == 6
+    sums(drive.capture)

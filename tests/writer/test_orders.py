@@ -8,6 +8,7 @@ import pytest
 
 from layouts import beamline
 from layouts.capture import Outcome
+from layouts.raw import names
 from layouts.stream.messages import GoniometerAxis, SeriesParameters
 from writer import assemble, map_file, orders
 from writer.orders import RefusedError
@@ -231,3 +232,26 @@ def test_episodes_of_a_camera_by_their_series():
     assert (found[4].begin, found[4].end) == (10.0, 12.0)
     assert (found[5].begin, found[5].end) == (20.0, None)
     assert list(camera.exposures(15.0)) == [5]
+
+
+def test_a_suffix_is_told_and_looked_for():
+    wish = orders.Wish(full_name=DIRECTORY / "x_1.h5", num_capture=5, temp_suffix=".part", flush_frames=3)
+    order = orders.of_detector(MX, "EIG1", wish, EXPECTED)
+    assert (order.captures["EIG1"].temp_suffix, order.captures["EIG1"].flush_frames) == (".part", 3)
+    assert DIRECTORY / "x_1.h5.part" in order.files
+
+
+def test_held_frames_are_in_one_file():
+    class Never:
+        async def held_name(self):
+            return None
+
+        async def held_written(self):
+            return None
+
+    full = DIRECTORY / names.held_file("EIG1", "7")
+    wish = orders.Wish(full_name=full, num_capture=50_000, holder=Never())
+    order = orders.of_detector(MX, "EIG1", wish, EXPECTED)
+    assert order.is_single("EIG1")
+    assert names.is_held(order.full_names["EIG1"].name)
+    assert not names.is_held("run_held_1.h5")

@@ -187,3 +187,30 @@ def test_hdf5_of_the_other_readers_takes_them(tmp_path):
     assert done.returncode == 0, done.stderr
     values = [line.split(":")[1].strip() for line in done.stdout.splitlines() if line.strip().startswith("(")]
     assert values[:3] == ["65535", "7", "65535"]
+
+
+def test_files_have_their_suffix_until_all_are_finished(tmp_path):
+    files = RawFiles(tmp_path, "run", rows_per_file=2, suffix=".part")
+    files.start(pixels())
+    files.plan(6)
+    for place in range(5):
+        files.write(place, chunk(place))
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f"run_00000{n}.h5.part" for n in (1, 2, 3)]
+    found = files.finish(5)
+    assert [path.name for path, _ in found] == [f"run_00000{n}.h5" for n in (1, 2, 3)]
+    assert sorted(tmp_path.iterdir()) == [path for path, _ in found]
+    assert (read(found[2][0])[0] == frame(4)).all()
+
+
+def test_a_suffix_goes_after_an_error_too_but_never_over_another_file(tmp_path):
+    (tmp_path / "run_000002.h5").write_text("precious")
+    files = RawFiles(tmp_path, "run", rows_per_file=2, suffix=".part")
+    files.start(pixels())
+    for place in range(4):
+        files.write(place, chunk(place))
+    with pytest.raises(WriteError, match="another name"):
+        files.finish(4)
+    found = files.abandon(4)
+    assert [path.name for path, _ in found] == ["run_000001.h5", "run_000002.h5.part"]
+    assert (tmp_path / "run_000002.h5").read_text() == "precious"
+    assert (read(found[1][0])[1] == frame(3)).all()
