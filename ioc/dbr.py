@@ -111,7 +111,8 @@ def encode(shown: Shown, code: int, count: int = 0) -> tuple[int, bytes]:
         ValueError: No type that can be read has this code.
     """
     if code == CLASS_NAME:
-        return 1, shown.rtype.encode().ljust(40, b"\0")
+        number = max(1, count)
+        return number, shown.rtype.encode().ljust(40 * number, b"\0")
     if code == STSACK_STRING:
         number, data = body(shown, Dbr.STRING, count)
         acks = (shown.status, shown.severity, shown.acknowledge_transient, shown.to_acknowledge)

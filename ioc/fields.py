@@ -150,22 +150,23 @@ def _limits(record: Record, kind: str) -> Iterator[Record]:
     own = Kind.LONG if kind in ("longin", "longout") else Kind.DOUBLE
     yield _text("EGU", record.units)
     for limit in ("HOPR", "LOPR"):
-        yield _number(limit, own, record.high if limit == "HOPR" else record.low)
+        yield _number(limit, own, record.high if limit == "HOPR" else record.low, record.precision)
     if kind in _OUTPUTS:
-        yield _number("DRVH", own, record.high)
-        yield _number("DRVL", own, record.low)
+        yield _number("DRVH", own, record.high, record.precision)
+        yield _number("DRVL", own, record.low, record.precision)
     for name in ("HIHI", "HIGH", "LOW", "LOLO", "HYST", "ADEL", "MDEL", "LALM", "ALST", "MLST"):
-        yield _number(name, own)
+        yield _number(name, own, 0, record.precision)
     for name in ("HHSV", "HSV", "LSV", "LLSV"):
         yield _menu(name, SEVERITIES)
     if own is Kind.LONG:
         return
     yield _number("PREC", Kind.SHORT, record.precision)
     yield _menu("LINR", _LINR)
-    for name in ("EGUF", "EGUL", "EOFF", "AOFF", "ROFF"):
-        yield _number(name, Kind.DOUBLE)
-    yield _number("ESLO", Kind.DOUBLE, 1.0)
-    yield _number("ASLO", Kind.DOUBLE, float(kind == "ai"))
+    for name in ("EGUF", "EGUL", "EOFF", "AOFF"):
+        yield _number(name, Kind.DOUBLE, 0, record.precision)
+    yield _number("ESLO", Kind.DOUBLE, 1.0, record.precision)
+    yield _number("ASLO", Kind.DOUBLE, float(kind == "ai"), record.precision)
+    yield _number("ROFF", Kind.DOUBLE)
     yield _number("RVAL", Kind.LONG)
 
 
@@ -216,9 +217,11 @@ def _text(name: str, value: str = "") -> Record:
     return Record(name=name, kind=Kind.STRING, initial=value, pv_class=_class(name), rtype="stringin")
 
 
-def _number(name: str, kind: Kind, value: float = 0) -> Record:
+def _number(name: str, kind: Kind, value: float = 0, precision: int = 0) -> Record:
     initial = value if kind is Kind.DOUBLE else int(value)
-    return Record(name=name, kind=kind, initial=initial, pv_class=_class(name), rtype="ai")
+    return Record(
+        name=name, kind=kind, initial=initial, precision=precision, pv_class=_class(name), rtype="ai"
+    )
 
 
 def _menu(name: str, menu: tuple[str, ...], value: str = "") -> Record:

@@ -2,7 +2,7 @@
 
 Pure: numbers, bytes and strings in, the record's own kind of value out, or a PutError that says what would be
 right. Puts mean what they mean to dbPut of EPICS base, as measured on a real softIoc: numbers come as text
-too, what is too long is cut, limits clamp. Where ours differ, and why, is in docs/decisions/0008.
+too, what is too long is cut, limits clamp. Where ours differ, and why, is in docs/decisions/0009.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _STRING_PRECISION = 6
 _STRICT_MENUS = frozenset({"bo", "bi", "busy", "menu"})
 """Record types whose menus take a number only if nothing stands behind it."""
 _LEADING = re.compile(r"\s*\+?(\d+)")
+_ALONE = re.compile(r"\s*\+?(\d+)\s*\Z")
 _BOUNDS = {Kind.LONG: 2**31, Kind.SHORT: 2**15}
 _WHOLE: dict[Kind, Callable[[float], int]] = {
     Kind.LONG: numbers.to_long,
@@ -134,10 +135,7 @@ def _choice(record: Record, given: str | float) -> str:
 
 
 def _index(record: Record, text: str) -> int | None:
-    if record.rtype in _STRICT_MENUS:
-        text = text.strip()
-        return int(text) if text.isdecimal() else None
-    found = _LEADING.match(text)
+    found = (_ALONE if record.rtype in _STRICT_MENUS else _LEADING).match(text)
     return int(found[1]) if found else None
 
 

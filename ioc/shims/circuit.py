@@ -131,6 +131,9 @@ class Circuit(caproto_server.VirtualCircuit):
                     await self._on_disconnect()
 
     async def _end(self) -> None:
+        with contextlib.suppress(OSError):
+            # Closing sends what has been written.
+            self.client.writer.write(self.outbox.take())
         await self._on_disconnect()
         self.circuit.disconnect()
         raise DisconnectedCircuit

@@ -1,8 +1,6 @@
 """Clients connect to our tables, and our client to a real IOC."""
 
 import asyncio
-import os
-import pty
 import subprocess
 import sys
 from importlib import util
@@ -11,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ioc.client import Client, PutFailedError, Reading
-from tests.kit.epics_tools import tool
 from tests.kit.programs import ROOT, client_environment, free_ports, program
+from tests.kit.soft_ioc import soft_ioc
 
 pytestmark = pytest.mark.conformance
 
@@ -50,29 +48,8 @@ def test_detector_classes_connect(tmp_path: Path, child: str, package: str) -> N
 
 def test_our_client_reads_and_writes_a_real_ioc(tmp_path: Path) -> None:
     (port,) = free_ports(1)
-    database = tmp_path / "real.db"
-    database.write_text(DATABASE)
-    environment = client_environment(port) | {
-        "EPICS_CA_SERVER_PORT": str(port),
-        "EPICS_CAS_SERVER_PORT": str(port),
-        "EPICS_CAS_INTF_ADDR_LIST": "127.0.0.1",
-    }
-    # A terminal for its shell: with anything else on its input it ends at once.
-    shell, terminal = pty.openpty()
-    ioc = subprocess.Popen(
-        [tool("softIoc"), "-d", database],
-        env=environment,
-        stdin=terminal,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    with soft_ioc(DATABASE, port, tmp_path):
         asyncio.run(_talk(port))
-    finally:
-        ioc.kill()
-        ioc.wait()
-        os.close(shell)
-        os.close(terminal)
 
 
 async def _talk(port: int) -> None:

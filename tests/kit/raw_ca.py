@@ -6,7 +6,7 @@ Blocking sockets, one circuit, no search: the server's address is given.
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -43,6 +43,7 @@ class RawClient:
     """One connection to one server."""
 
     def __init__(self, port: int, *, host: str = "127.0.0.1", timeout: float = 5.0) -> None:
+        self.port = port
         self._socket = socket.create_connection((host, port), timeout)
         self._buffer = bytearray()
         self._ids = iter(range(1, 1 << 30))
@@ -99,6 +100,24 @@ class RawClient:
                 if request is not None and request.p2 == ioid:
                     return Answer(message.p2, text)
         raise AssertionError("the server has closed the connection after a put")
+
+    def put_many(self, channel: Created, puts: Sequence[tuple[int, int, bytes]]) -> list[Answer]:
+        """Put with completion, all in one packet; the answers as they come."""
+        ioids = [next(self._ids) for _ in puts]
+        self.send(
+            *(
+                Message(Command.WRITE_NOTIFY, data_type, count, channel.sid, ioid, payload)
+                for ioid, (data_type, count, payload) in zip(ioids, puts, strict=True)
+            )
+        )
+        answers = []
+        for message in self.messages():
+            if message.command == Command.WRITE_NOTIFY:
+                assert message.p2 == ioids[len(answers)]
+                answers.append(Answer(message.p1))
+                if len(answers) == len(puts):
+                    break
+        return answers
 
     def put_and_forget(self, channel: Created, data_type: int, count: int, payload: bytes) -> Answer:
         """Put without completion; normal unless the server objects before it answers an echo."""
