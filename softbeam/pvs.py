@@ -11,10 +11,14 @@ from ioc.tables.acq import acq
 from ioc.tables.cam import cam, truth
 from ioc.tables.hdf import hdf
 from ioc.tables.health import health
+from ioc.tables.image import image
 from ioc.tables.motor import motor
 from ioc.tables.odin import NODES, fan, meta, node, odin
+from ioc.tables.roi import roi
+from ioc.tables.stats import stats
 from ioc.tables.trigger import trigger
 from layouts.beamline import Beamline, Detector
+from writer.preview.settings import IMAGE, ROI, STATS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,7 @@ def devices(beamline: Beamline) -> list[DeviceTable]:
             ),
             DeviceTable(title=f"file writer of {d.name}", prefix=hdf_prefix, records=expand(hdf())),
         ]
+        found += _previews(b, d)
         if b.preset == "dls":
             found += _odin(b, d)
     found.append(DeviceTable(title="acquisition", prefix=names.acq(b.prefix), records=expand(acq())))
@@ -71,6 +76,23 @@ def devices(beamline: Beamline) -> list[DeviceTable]:
         for program, title in (("sim", "simulator"), ("writer", "writer"))
     ]
     return found
+
+
+def _previews(beamline: Beamline, detector: Detector) -> list[DeviceTable]:
+    b, camera = beamline, names.port(detector.name)
+    tables = (
+        ("statistics", STATS, names.stats, stats),
+        ("image", IMAGE, names.image, image),
+        ("region of interest", ROI, names.roi, roi),
+    )
+    return [
+        DeviceTable(
+            title=f"{title} of {detector.name}",
+            prefix=prefix(b.prefix, detector.pv, b.preset),
+            records=expand(records(names.port(detector.name, plugin), camera)),
+        )
+        for title, plugin, prefix, records in tables
+    ]
 
 
 def _odin(beamline: Beamline, detector: Detector) -> list[DeviceTable]:

@@ -25,6 +25,9 @@ from ioc.records import expand
 from ioc.station import Station
 from ioc.tables.acq import acq
 from ioc.tables.hdf import hdf
+from ioc.tables.image import image
+from ioc.tables.roi import roi
+from ioc.tables.stats import stats
 from layouts.beamline import Beamline, BeamlineError, load, parse
 from writer.coordinator import Coordinator
 from writer.disk import make_directories
@@ -33,6 +36,8 @@ from writer.orders import RefusedError
 _log = logging.getLogger("writer")
 
 _WORKERS_WITHIN = 20.0
+_PREVIEWS_WITHIN = 5.0
+"""Seconds beyond those of the workers."""
 _RUNS_WITHIN = 0.6
 """Seconds that acquisitions have to close their files and write their masters when the program ends."""
 
@@ -102,6 +107,8 @@ def _list(beamline: Beamline) -> int:
     for detector in beamline.detectors:
         prefix = names.hdf(beamline.prefix, detector.pv, beamline.preset)
         tables.append((prefix, hdf(f"{detector.name}.HDF", detector.name)))
+        others = ((names.stats, stats()), (names.image, image()), (names.roi, roi()))
+        tables += [(name(beamline.prefix, detector.pv, beamline.preset), table) for name, table in others]
     for prefix, table in tables:
         for name, record in expand(table).items():
             sys.stdout.write(f"{prefix}{name} {record.kind.value}\n")
@@ -149,7 +156,13 @@ async def _run(beamline: Beamline, options: argparse.Namespace) -> int:
 
 
 async def _ready(coordinator: Coordinator, stop: asyncio.Event) -> None:
-    ready = asyncio.create_task(coordinator.supervisor.wait_ready(_WORKERS_WITHIN))
+    async def children() -> set[str]:
+        late = await coordinator.supervisor.wait_ready(_WORKERS_WITHIN)
+        if not await coordinator.previews.wait_ready(_PREVIEWS_WITHIN):
+            _log.error("the preview process has not come up; its log says why, and nothing else needs it")
+        return late
+
+    ready = asyncio.create_task(children())
     ended = asyncio.create_task(stop.wait())
     await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
     ended.cancel()

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
 
 from ioc import names
 from ioc.client import CaError, Client, Reading
@@ -31,13 +32,22 @@ class Acknowledge:
     Args:
         beamline: The description.
         client: Reaches them.
+        settled: Waits, not for long, until the previews of a series' last frame are shown.
     """
 
-    def __init__(self, beamline: Beamline, client: Client) -> None:
+    def __init__(
+        self, beamline: Beamline, client: Client, settled: Callable[[str, int, int], Awaitable[object]]
+    ) -> None:
         self._client = client
+        self._settled = settled
         self._prefixes = {d.name: names.sim(beamline.prefix, d.pv) for d in beamline.detectors}
         self._there: set[str] = set()
         self._writing: set[str] = set()
+        self._showing: set[str] = set()
+        self._told: set[str] = set()
+        """Of which cameras Writing is Yes."""
+        self._behind: dict[str, asyncio.Task[None]] = {}
+        """What is still to be put to each camera, the last of it."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._queued: dict[str, tuple[int, float]] = {}
 
@@ -49,9 +59,7 @@ class Acknowledge:
                 new = reading.connected and detector not in self._there
                 (self._there.add if reading.connected else self._there.discard)(detector)
                 if new:  # it may have been started anew, or have heard of a writer before us
-                    task = asyncio.create_task(self._put(detector, WRITING, int(detector in self._writing)))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+                    self._then(detector, self._put(detector, WRITING, int(detector in self._told)))
 
             await self._client.subscribe(f"{prefix}{WRITING}", take)
 
@@ -60,9 +68,23 @@ class Acknowledge:
         if on == (detector in self._writing):
             return
         (self._writing.add if on else self._writing.discard)(detector)
-        await self._put(detector, WRITING, int(on))
-        if not on:
+        said = self._say_writing(detector)
+        if on:
+            await said  # before the capture shows that it is open
+        else:
             await self.queued(detector, 0, at_once=True)
+
+    async def showing(self, detector: str, *, on: bool) -> None:
+        """Previews are shown, or no longer: they are waited for though no capture is open."""
+        (self._showing.add if on else self._showing.discard)(detector)
+        self._say_writing(detector)
+
+    def _say_writing(self, detector: str) -> asyncio.Future[None]:
+        on = detector in self._writing or detector in self._showing
+        if on == (detector in self._told):
+            return self._then(detector, _nothing())
+        (self._told.add if on else self._told.discard)(detector)
+        return self._then(detector, self._put(detector, WRITING, int(on)))
 
     async def queued(self, detector: str, frames: int, *, at_once: bool = False) -> None:
         """So many frames have come and cannot be read yet."""
@@ -73,9 +95,32 @@ class Acknowledge:
         self._queued[detector] = frames, now
         await self._put(detector, QUEUED, frames)
 
-    async def stored(self, detector: str, series: int) -> None:
-        """Every frame of a series that will ever be stored can be read."""
-        await self._put(detector, STORED, series)
+    def stored(self, detector: str, series: int, last_frame: int) -> None:
+        """Every frame of a series that will ever be stored can be read.
+
+        The camera is told when the previews of its last frame are shown too; this returns at once.
+        """
+
+        async def tell() -> None:
+            await self._settled(detector, series, last_frame)
+            await self._put(detector, STORED, series)
+
+        if detector in self._there:
+            self._then(detector, tell())
+
+    def _then(self, detector: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do something when what came before it for the same camera is done."""
+        before = self._behind.get(detector)
+
+        async def wait_and_do() -> None:
+            if before is not None:
+                await asyncio.wait([before])
+            await work
+
+        task = self._behind[detector] = asyncio.create_task(wait_and_do())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _put(self, detector: str, record: str, value: int) -> None:
         if detector not in self._there:
@@ -84,3 +129,7 @@ class Acknowledge:
             await self._client.put(f"{self._prefixes[detector]}{record}", value)
         except CaError as error:
             _log.warning("%s was not told of %s: %s", detector, record, error)
+
+
+async def _nothing() -> None:
+    """Nothing to put, but in its turn."""

@@ -274,6 +274,20 @@ class SeriesEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesPassed:
+    """A series has ended while no capture was open.
+
+    Attributes:
+        series: Its number.
+        last_frame: Number of its last frame that came; -1 if none did.
+    """
+
+    series: int
+    last_frame: int
+    type: Literal["series_passed"] = "series_passed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """A capture has ended and its files are closed."""
 
@@ -298,7 +312,7 @@ class Failed:
     type: Literal["failed"] = "failed"
 
 
-Event = Hello | Opened | Started | FileAdded | Status | SeriesEnded | Done | Failed | Answer
+Event = Hello | Opened | Started | FileAdded | Status | SeriesEnded | SeriesPassed | Done | Failed | Answer
 ControlMessage = Command | Event
 
 _adapter: TypeAdapter[ControlMessage] = TypeAdapter(Annotated[ControlMessage, Field(discriminator="type")])

@@ -30,6 +30,8 @@ from writer.hdf import HdfDevice
 from writer.held import Held
 from writer.odin import OdinDevice
 from writer.orders import Expectation, Holder, Order, RefusedError
+from writer.preview.service import Previews
+from writer.requests import Preview
 from writer.run import Run
 from writer.steps import Finish
 from writer.supervisor import Supervisor, WorkerAbsentError
@@ -85,7 +87,8 @@ class Coordinator:
             on_silent=lambda d, text: self._push("silent", d, text),
         )
         self._requests = FileRequests(self.supervisor)
-        self._acknowledge = Acknowledge(beamline, client)
+        self.previews = Previews(server, beamline, connect=self._connect_preview, showing=self._showing)
+        self._acknowledge = Acknowledge(beamline, client, self.previews.settled)
         self._held = Held()
         self.hdfs = {d.name: HdfDevice(server, beamline, d, self, self._requests) for d in beamline.detectors}
         self.attributes = AttributeWatch(client, feeds(beamline), self.supervisor.send)
@@ -116,6 +119,7 @@ class Coordinator:
         await self.watch.start()
         await self.attributes.start()
         await self._acknowledge.start()
+        await self.previews.start()
         for name, views in self.views.items():
             await views.boot(self._data, *self._formats[name])
         await self.acq.boot(self._data)
@@ -134,7 +138,7 @@ class Coordinator:
                 await self._tell(each, steps.Quit("the writer was ended"))
         if runs:
             await asyncio.wait([asyncio.shield(each.finished) for each in runs], timeout=within)
-        await self.supervisor.close()
+        await asyncio.gather(self.supervisor.close(), self.previews.close())
         self._hands.close()
         for task in list(self._tasks):
             task.cancel()
@@ -299,6 +303,7 @@ class Coordinator:
                 await self._worker(detector, payload)
             case "lost":
                 await self.views[detector].show_worker(there=False)
+                await self._acknowledge.showing(detector, on=False)
                 self._requests.lost(detector, payload)
                 if detector in self._runs:
                     await self._tell(self._runs[detector], steps.Lost(detector, payload))
@@ -327,9 +332,13 @@ class Coordinator:
         if isinstance(message, control.Hello):
             await device.show_worker(there=True)
             self.hdfs[detector].greet()
+            self.previews.worker_is_there(detector)
             return
         if isinstance(message, control.Answer):
             self._requests.answered(message)
+            return
+        if isinstance(message, control.SeriesPassed):
+            self._acknowledge.stored(detector, message.series, message.last_frame)
             return
         run_ = self._runs.get(detector)
         if isinstance(message, control.Status):
@@ -346,7 +355,7 @@ class Coordinator:
             self._frame_bytes[detector] = message.counters.bytes / message.counters.stored
         await device.show_counters(progress.counters, progress.captured)
         if isinstance(message, control.SeriesEnded):
-            await self._acknowledge.stored(detector, message.report.series)
+            self._acknowledge.stored(detector, message.report.series, message.last_frame)
         event = run.event_of(detector, message)
         if event is not None:
             await self._tell(run_, event)
@@ -385,6 +394,14 @@ class Coordinator:
                 self.attributes.ended(detector, ended.series, ended.end)
         if record == "DetectorState_RBV":
             await self._tell(run_, steps.CameraState(detector, camera.state, camera.message))
+
+    def _connect_preview(self, detector: str, endpoint: str) -> None:
+        with contextlib.suppress(WorkerAbsentError):  # it is told when it is there
+            self.supervisor.send(detector, Preview(endpoint=endpoint))
+
+    def _showing(self, detector: str) -> None:
+        on = self.previews.is_showing(detector) and self.supervisor.is_ready(detector)
+        self._spawn(self._acknowledge.showing(detector, on=on))
 
     # ------------------------------------------------------------ actions
 

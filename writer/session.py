@@ -195,10 +195,14 @@ class Session:
         if known is not None:
             known.ended = True
         opened = self._open
-        if opened is not None:
-            opened.do(opened.capture.end(key, now), now)
-            if opened.is_done:
-                self._done(opened)
+        if opened is None:
+            latest = self._beside.latest
+            last = latest.frame if latest is not None and latest.series == end.series else -1
+            self.events.append(control.SeriesPassed(series=end.series, last_frame=last))
+            return
+        opened.do(opened.capture.end(key, now), now)
+        if opened.is_done:
+            self._done(opened)
 
     def _malformed(self, why: str, now: float) -> None:
         if self._open is not None:

@@ -175,7 +175,7 @@ class WorkerLoop:
         events = self._session.events
         while events:
             event = events.popleft()
-            if isinstance(event, control.SeriesEnded):
+            if isinstance(event, control.SeriesEnded | control.SeriesPassed):
                 self._outlet.hurry()
             self._send(event)
 

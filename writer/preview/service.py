@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -38,6 +39,7 @@ _SILENT_AFTER: Final = 4 * messages.HEARTBEAT
 _PATIENT: Final = 0.2
 """MinCallbackTime from which on a plugin is not waited for, s."""
 _IDLE: Final = 1.0
+_COMMAND: Final = (sys.executable, "-P", "-m", "writer.preview")
 
 
 class DetectorPreviews:
@@ -119,21 +121,22 @@ class Previews:
     Args:
         server: Serves them.
         beamline: The description.
-        command: Command line of the process, to which its endpoints are added.
         connect: Tells a detector's worker, if it is there, where to give its frames.
+        showing: Called when it may have changed whether a detector's previews are shown.
     """
 
     def __init__(
         self,
         server: Server,
         beamline: Beamline,
-        command: list[str],
+        *,
         connect: Callable[[str, str], None],
+        showing: Callable[[str], None],
     ) -> None:
         self._detectors = {
             d.name: DetectorPreviews(server, beamline, d, self._ask) for d in beamline.detectors
         }
-        self._command, self._connect = command, connect
+        self._connect, self._showing = connect, showing
         self._host = urlsplit(beamline.ca.control).hostname or "127.0.0.1"
         self._context = zmq.asyncio.Context()
         self._socket: zmq.asyncio.Socket | None = None
@@ -156,7 +159,7 @@ class Previews:
         socket.bind("tcp://127.0.0.1:*")
         self._socket = socket
         endpoint = socket.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0")
-        command = [*self._command, "--coordinator", endpoint, "--host", self._host]
+        command = [*_COMMAND, "--coordinator", endpoint, "--host", self._host]
         self._keeper = Keeper("the preview process", command, self._gone)
         self._keeper.start()
         for each in self._detectors.values():
@@ -175,9 +178,11 @@ class Previews:
             self._socket.close(0)
         self._context.term()
 
-    async def wait_ready(self) -> None:
-        """Wait until the process is there."""
-        await self._ready.wait()
+    async def wait_ready(self, timeout: float) -> bool:  # noqa: ASYNC109
+        """Wait until the process is there, and say whether it is."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ready.wait(), timeout)
+        return self._ready.is_set()
 
     @property
     def pid(self) -> int:
@@ -188,6 +193,11 @@ class Previews:
         """A detector's worker has come: it is told where to give its frames."""
         if self._endpoint:
             self._connect(detector, self._endpoint)
+        self._showing(detector)
+
+    def is_showing(self, detector: str) -> bool:
+        """Whether what comes of a detector's frames is shown."""
+        return self._ready.is_set() and self._detectors[detector].settings.wanted
 
     async def settled(self, detector: str, series: int, frame: int) -> bool:
         """Wait until the previews of a frame are shown, or half a second has gone by.
@@ -214,6 +224,8 @@ class Previews:
     # ------------------------------------------------------------ the process
 
     def _ask(self, detector: str) -> None:
+        if self._ready.is_set():
+            self._showing(detector)
         if self._identity:
             ask = messages.Ask(detector=detector, settings=self._detectors[detector].settings)
             self._outgoing.put_nowait([self._identity, messages.encode(ask)])
@@ -221,6 +233,8 @@ class Previews:
     def _gone(self) -> None:
         self._identity, self._endpoint = b"", ""
         self._ready.clear()
+        for detector in self._detectors:
+            self._showing(detector)
 
     async def _send(self, socket: zmq.asyncio.Socket) -> None:
         while True:
@@ -242,11 +256,11 @@ class Previews:
         match message:
             case messages.Ready():
                 self._identity, self._endpoint = identity, message.endpoint
+                self._ready.set()
                 _log.info("the preview process is there: %s", message.endpoint)
                 for detector in self._detectors:
                     self._ask(detector)
                     self._connect(detector, message.endpoint)
-                self._ready.set()
             case messages.Computed():
                 await self._detectors[message.detector].take(message, messages.arrays_of(message, parts))
             case messages.Damaged():
