@@ -18,7 +18,7 @@ import logging
 import math
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from ioc.puts import Put
 
@@ -99,14 +99,14 @@ def to_json(value: Any) -> Any:
     """A value as JSON can hold it: numbers that are none are named."""
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
-    return [to_json(v) for v in value] if isinstance(value, list) else value
+    return [to_json(v) for v in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def from_json(value: Any) -> Any:
     """The value again."""
     if isinstance(value, dict):
-        return float(value["float"])
-    return [from_json(v) for v in value] if isinstance(value, list) else value
+        return float(cast("dict[str, str]", value)["float"])
+    return [from_json(v) for v in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def _taken(put: Put) -> dict[str, Any]:

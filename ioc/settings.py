@@ -7,7 +7,7 @@ our own devices. Positions of motors are none of them: a simulated motor begins 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ioc.records import Record
 
@@ -76,7 +76,6 @@ def is_setting(prefix: str, record: Record) -> bool:
     return record.writable and record.name in (MOTOR if prefix.endswith(".") else _DEVICES)
 
 
-def settings(prefix: str, records: Mapping[str, Record] | Iterable[Record]) -> list[str]:
+def settings(prefix: str, records: Mapping[str, Record]) -> list[str]:
     """Names of the settings of a device, in the order of its table."""
-    table = records.values() if isinstance(records, Mapping) else records
-    return [record.name for record in table if is_setting(prefix, record)]
+    return [name for name, record in records.items() if is_setting(prefix, record)]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ioc.putlog import KEPT, from_json, rotated
 
@@ -208,7 +208,7 @@ def _put(values: dict[str, Any], number: int) -> Entry:
 
 def _literal(value: Any) -> str:
     if isinstance(value, list):
-        return f"[{', '.join(_literal(v) for v in value)}]"
+        return f"[{', '.join(_literal(v) for v in cast('list[Any]', value))}]"
     text = repr(value)
     return f'float("{text}")' if text in ("nan", "inf", "-inf") else text
 

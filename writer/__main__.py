@@ -25,6 +25,7 @@ from ioc.records import expand
 from ioc.station import Station
 from ioc.tables.acq import acq
 from ioc.tables.hdf import hdf
+from ioc.tables.health import health
 from ioc.tables.image import image
 from ioc.tables.roi import roi
 from ioc.tables.stats import stats
@@ -103,7 +104,7 @@ def _place(beamline: Beamline, options: argparse.Namespace) -> Place:
 
 
 def _list(beamline: Beamline) -> int:
-    tables = [(names.acq(beamline.prefix), acq())]
+    tables = [(names.acq(beamline.prefix), acq()), (names.health(beamline.prefix, "writer"), health())]
     for detector in beamline.detectors:
         prefix = names.hdf(beamline.prefix, detector.pv, beamline.preset)
         tables.append((prefix, hdf(f"{detector.name}.HDF", detector.name)))
