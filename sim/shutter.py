@@ -42,10 +42,11 @@ class Shutter:
 
     def __init__(self, device: Device) -> None:
         self._device = device
+        self._is_open = False
 
     async def move(self, *, to_open: bool) -> None:
         """Open or close it; returns when it is there."""
-        mode = ShutterMode(self._device["ShutterMode"])
+        mode, self._is_open = ShutterMode(self._device["ShutterMode"]), to_open
         await self._device.settle("ShutterControl", "Open" if to_open else "Close")
         for name, value in told(mode, to_open=to_open).items():
             await self._device.post(name, value)
@@ -58,6 +59,6 @@ class Shutter:
             await self._device.post(name, value, severity=severity)
 
     async def expose(self, *, to_open: bool) -> None:
-        """The same for a trigger: nothing at all where there is no shutter."""
-        if self._device["ShutterMode"] != ShutterMode.NONE:
+        """The same for a trigger: nothing at all where there is no shutter, or where it is there already."""
+        if self._device["ShutterMode"] != ShutterMode.NONE and to_open != self._is_open:
             await self.move(to_open=to_open)
