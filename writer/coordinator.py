@@ -432,6 +432,8 @@ class Coordinator:
             stored = run_.progress[name].counters.bytes
             self._held.keep(run_)
             await self._acknowledge.writing(name, on=False)
+            if run_.progress[name].doubt and not error:
+                await self.hdfs[name].show_doubt(run_.progress[name].doubt)
             await self.views[name].show_end(error, run_.master, duration, stored)
         if run_.order.acquire:
             await self.acq.show_end(run_, finish)

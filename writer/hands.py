@@ -12,7 +12,8 @@ from typing import Any, Final
 from ioc import names
 from ioc.client import CaError, Client
 from layouts.beamline import Beamline
-from writer import control, held, map_file, orders, publishing, steps
+from layouts.raw.names import meta_file
+from writer import control, grid_h5, held, map_file, orders, publishing, steps
 from writer.disk import in_thread
 from writer.orders import RefusedError
 from writer.publishing import Result
@@ -121,9 +122,22 @@ class Hands:
             rows = record.rows
             each = capture.images_per_file
             parts = [map_file.Part(Path(f.path), n * each, f.rows) for n, f in enumerate(record.raw_files)]
-        content = map_file.tree(path.parent, parts, rows=rows, shape=progress.shape, dtype=progress.dtype)
+        meta = None if capture.attributes is None else Path(capture.directory) / meta_file(capture.stem)
+        grid = order.grids.get(detector)
         try:
-            map_file.publish(path, content)
+            if grid is not None:
+                content = grid_h5.Content(
+                    grid=grid,
+                    parts=parts,
+                    shape=progress.shape,
+                    dtype=progress.dtype,
+                    meta=meta,
+                    closed=record is not None,
+                )
+                progress.doubt = "; ".join(grid_h5.publish(path, content))
+            else:
+                size = {"rows": rows, "shape": progress.shape, "dtype": progress.dtype}
+                map_file.publish(path, map_file.tree(path.parent, parts, meta=meta, **size))
             if path != live:
                 live.unlink(missing_ok=True)
         except OSError as error:
@@ -158,7 +172,7 @@ class Hands:
             await run_.holder.held_written()
             run_.holder = None
         for name in detectors:
-            self.map(run_, name)
+            await in_thread(lambda name=name: self.map(run_, name))
         truths = await self._truths(detectors)
         histories = {name: h.copy() for name, h in self.watch.histories.items()}
         found = await in_thread(

@@ -8,6 +8,7 @@ read. What cannot be done is a put that fails, with the reason in WriteMessage.
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import logging
 import time
@@ -22,12 +23,13 @@ from ioc.server import Server
 from ioc.tables.hdf import hdf
 from layouts.beamline import Beamline, Detector
 from layouts.raw import names
-from writer import control, filenames, hdf_settings, paths
+from writer import control, filenames, hdf_grid, hdf_settings, paths
 from writer.attribute_records import judge
 from writer.attribute_sources import feeds
 from writer.disk import LocalDisk, ask, make_directories
 from writer.file_requests import FileRequests
 from writer.hdf_view import HdfView
+from writer.held import Held
 from writer.orders import RefusedError, Wish
 from writer.requests import Enable, Singles
 from writer.steps import Finish
@@ -53,14 +55,6 @@ class Captures(Protocol):
         """End the capture under way; the future is its end."""
         ...
 
-    async def write_held(self, detector: str, path: Path) -> None:
-        """Write the frames that Capture mode holds."""
-        ...
-
-    async def free_held(self, detector: str) -> None:
-        """Drop them."""
-        ...
-
 
 class HdfDevice(HdfView):
     """One detector's file records.
@@ -71,6 +65,7 @@ class HdfDevice(HdfView):
         detector: Whose.
         captures: Does what is asked for.
         requests: Asks the worker for what is no capture.
+        held: Has the frames that Capture mode holds.
     """
 
     def __init__(
@@ -80,9 +75,10 @@ class HdfDevice(HdfView):
         detector: Detector,
         captures: Captures,
         requests: FileRequests,
+        held: Held,
     ) -> None:
         self.detector = detector.name
-        self._captures, self._requests = captures, requests
+        self._captures, self._requests, self._held = captures, requests, held
         self._compression = detector.stream.compression
         prefix = pvs.hdf(beamline.prefix, detector.pv, beamline.preset)
         table = hdf(f"{detector.name}.HDF", detector.name)
@@ -103,6 +99,9 @@ class HdfDevice(HdfView):
             "XMLFileName": self._put_layout,
             "ArrayCounter": self.set_arrays,
             "DroppedArrays": self.set_dropped,
+        }
+        self._handlers |= {
+            name: functools.partial(hdf_grid.put, self.device, name) for name in hdf_grid.RECORDS
         }
         self._feed = feeds(beamline)[detector.name][-1]
         self._revisions = itertools.count(1)
@@ -249,7 +248,7 @@ class HdfDevice(HdfView):
             raise RefusedError("a capture is under way; wait for its end, or put 0 to Capture")
         path = await self._next_name()
         if mode == FileWriteMode.CAPTURE:
-            await self._captures.write_held(self.detector, path)
+            await self.device.post_changed({"MasterFile_RBV": await self._held.write(self.detector, path)})
             return
         await self._requests.write_frame(self.detector, path, str(self.device["TempSuffix"]))
         await self.device.post("NumCaptured_RBV", 1)
@@ -260,7 +259,7 @@ class HdfDevice(HdfView):
 
     async def _put_free(self, value: str) -> None:
         if value != "Done":
-            await self._captures.free_held(self.detector)
+            await self._held.free(self.detector)
             await self.device.post("NumCaptured_RBV", 0)
             await self.device.post("FreeCapture", "Done")
 
@@ -353,6 +352,10 @@ class HdfDevice(HdfView):
                 "capture is not supported in Single mode; put Stream to FileWriteMode, or 1 to WriteFile for "
                 "the latest frame"
             )
+        if device["LazyOpen"] == NoYes.NO and not device["ArraySize_RBV"]:
+            raise RefusedError(
+                "no frame has come yet, so nobody knows their size; put Yes to LazyOpen, or take one first"
+            )
         full = await self._full_name()
         if mode == FileWriteMode.CAPTURE:
             full = full.with_name(names.held_file(self.detector, str(time.time_ns())))
@@ -363,4 +366,5 @@ class HdfDevice(HdfView):
             flush_frames=int(device["NumFramesFlush"]),
             temp_suffix="" if mode == FileWriteMode.CAPTURE else str(device["TempSuffix"]),
             holder=self if mode == FileWriteMode.CAPTURE else None,
+            grid=hdf_grid.grid(device),
         )

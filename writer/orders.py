@@ -8,12 +8,13 @@ would be right; nothing that exists is ever written over.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 from layouts.beamline import Beamline, Detector, Storage
 from layouts.raw import names
+from layouts.raw.grid import Grid
 from layouts.raw.mapping import Mapping as Places
 from layouts.stream.messages import Codec
 from writer import control
@@ -84,6 +85,7 @@ class Wish:
         lazy: Whether the file may wait for the first frame.
         stem: What the names of its other files begin with; the full name's own stem unless given.
         images_per_file: Frames of one raw file, 0 for all in one; the detector's own unless given.
+        grid: Extra dimensions, if the file of that name is to have them.
         flush_frames: Frames after which to flush before the time; 0 is by time alone.
         temp_suffix: Behind the names of files until the capture has ended.
         holder: Says at the end of Capture mode's capture what becomes of its frames, which are in a hidden
@@ -98,6 +100,7 @@ class Wish:
     holder: Holder | None = None
     stem: str | None = None
     images_per_file: int | None = None
+    grid: Grid | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,7 @@ class Order:
         full_names: What FullFileName_RBV says, by detector.
         acquire: Whether cameras are started with it.
         planned: Frames of each detector; 0 where nobody knows.
+        grids: Extra dimensions of the files of the full names, by detector.
     """
 
     name: str
@@ -119,6 +123,7 @@ class Order:
     full_names: dict[str, Path]
     acquire: bool
     planned: dict[str, int]
+    grids: dict[str, Grid] = field(default_factory=dict[str, Grid])
 
     @property
     def detectors(self) -> tuple[str, ...]:
@@ -237,7 +242,10 @@ def of_detector(beamline: Beamline, detector: str, wish: Wish, expected: Expecta
     per_file = 0 if wish.holder is not None else wish.images_per_file
     if per_file is None:
         per_file = beamline.detector(detector).images_per_file
-    capture = _filed(capture, full_name, per_file if per_file and num_capture > per_file else 0)
+    if wish.grid is None:
+        capture = _filed(capture, full_name, per_file if per_file and num_capture > per_file else 0)
+    else:
+        capture = replace(capture, images_per_file=per_file)
     order = Order(
         name=stem,
         directory=full_name.parent,
@@ -245,6 +253,7 @@ def of_detector(beamline: Beamline, detector: str, wish: Wish, expected: Expecta
         full_names={detector: full_name},
         acquire=False,
         planned={detector: num_capture},
+        grids={} if wish.grid is None else {detector: wish.grid},
     )
     others = [names.master_file(stem), names.dectris_master_file(stem, detector), names.meta_file(stem)]
     if full_name.name in others:

@@ -22,6 +22,7 @@ class Progress:
     Attributes:
         plans: What the camera said of its goniometer when each series began, by series number.
         record: What the worker left, once it is done.
+        doubt: What its client should know of the file, and no fault of the capture.
     """
 
     captured: int = 0
@@ -35,6 +36,7 @@ class Progress:
     dtype: str = ""
     files: tuple[str, ...] = ()
     record: control.CaptureRecord | None = None
+    doubt: str = ""
 
 
 @dataclass(slots=True)

@@ -50,15 +50,21 @@ def _layout() -> tuple[Record, ...]:
         whole("BoundaryAlign", 0, "Echoes: chunks lie where HDF5 puts them.", units="bytes"),
         whole("BoundaryThreshold", 1, "Echoes: as BoundaryAlign.", units="bytes"),
         number("FillValue", 0.0, "Echoes: what was not written reads as masked.", precision=1),
-        whole("NumExtraDims", 0, "Further dimensions.", low=0, high=9),
-        *(whole(f"ExtraDimSize{d}", 1, f"Size of dimension {d}.") for d in _DIMENSIONS),
+        whole("NumExtraDims", 0, "Dimensions of the scan beside N.", low=0, high=9, does=ACTS),
+        *(whole(f"ExtraDimSize{d}", 1, f"Points along {d}.", does=ACTS) for d in _DIMENSIONS),
         *(shown(f"ExtraDimName{d}_RBV", "", f"Name of dimension {d}.") for d in _DIMENSIONS),
         *(whole(f"ExtraDimChunk{d}", 0, f"Chunk in dimension {d}.") for d in _DIMENSIONS[1:]),
-        choice("PositionMode", OffOn, "Off", "Whether attributes place the frames."),
-        *(string(f"PosNameDim{d}", "", f"Attribute of dimension {d}.") for d in _DIMENSIONS),
-        *(string(f"PosIndexDim{d}", "", f"Index of dimension {d}.") for d in _DIMENSIONS),
-        choice("DimAttDatasets", NoYes, "No", "Whether columns have the scan's shape."),
-        choice("StoreAttr", NoYes, "Yes", "Whether attributes are stored."),
+        choice("PositionMode", OffOn, "Off", "Whether attributes place the frames, at the end.", does=ACTS),
+        *(
+            string(f"PosNameDim{d}", "", f"Attribute with the index along {d}.", does=ACTS)
+            for d in _DIMENSIONS
+        ),
+        *(
+            string(f"PosIndexDim{d}", "", f"Attribute stored by index along {d}.", does=ACTS)
+            for d in _DIMENSIONS
+        ),
+        choice("DimAttDatasets", NoYes, "No", "Whether attributes have the scan's shape.", does=ACTS),
+        choice("StoreAttr", NoYes, "Yes", "Whether attributes are stored.", does=ACTS),
         choice("StorePerform", NoYes, "No", "Echoes: when each frame came is always stored."),
         shown("IOSpeed", 0.0, "Speed of writing over the latest capture.", units="Mbit/s", precision=1),
         shown("RunTime", 0.0, "Duration of the latest capture.", units="s", precision=3),

@@ -151,7 +151,7 @@ def test_acquisitions_have_attributes_too_and_storeattr_leaves_them_out(perform)
         await stage.set_up("with_attributes", 4)
         await stage.start()
         with h5py.File(await full_name(stage)) as file:
-            assert file[f"{names.ATTRIBUTES}/time"][()].tolist() == [0.01] * 4
+            assert file[f"{names.ATTRIBUTES}/time"][()] == pytest.approx([0.01] * 4, rel=1e-3)
         await stage.put(f"{stage.hdf}StoreAttr", "No")
         await stage.set_up("without_attributes", 4)
         await stage.start()
