@@ -49,6 +49,9 @@ def _passing(interval: float) -> tuple[Record, ...]:
         whole("ArrayCounter", 0, "Frames that were computed since it was last set.", does=ACTS),
         whole("QueueSize", 1, "Echoes: nothing waits, the latest frame is taken.", low=1, high=10**6),
         shown("QueueFree", 1, "Room in the queue: always, as nothing waits."),
+        shown("QueueFreeLow", 0.25, "Room that is a warning.", precision=0, rtype="calcout"),
+        shown("QueueUseHIGH", 0.75, "Frames that are a warning.", precision=0, rtype="calcout"),
+        shown("QueueUseHIHI", 1.0, "Frames that are an alarm.", precision=0, rtype="calcout"),
         whole(
             "DroppedArrays",
             0,

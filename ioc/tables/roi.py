@@ -44,8 +44,8 @@ def roi(port: str = "ROI1", source: str = "EIG") -> tuple[Record, ...]:
         ),
         shown("MaxX", 0, "As MaxSizeX_RBV; the upper end of MinX and SizeX."),
         shown("MaxY", 0, "As MaxSizeY_RBV; the upper end of MinY and SizeY."),
-        number("SetXHOPR", 0.0, "Historic; echoes.", rbv=False),
-        number("SetYHOPR", 0.0, "Historic; echoes.", rbv=False),
+        number("SetXHOPR", 0.0, "Echoes: limits follow by themselves.", rbv=False, rtype="dfanout"),
+        number("SetYHOPR", 0.0, "Echoes: limits follow by themselves.", rbv=False, rtype="dfanout"),
     )
 
 

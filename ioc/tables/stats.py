@@ -134,8 +134,8 @@ def _profiles() -> tuple[Record, ...]:
         shown("ProfileSizeY_RBV", 0, "Points of the profiles along the slow axis."),
         shown("MaxSizeX", 0, "As ProfileSizeX_RBV; the upper end of CursorX."),
         shown("MaxSizeY", 0, "As ProfileSizeY_RBV; the upper end of CursorY."),
-        number("SetXHOPR", 0.0, "Historic; echoes.", rbv=False),
-        number("SetYHOPR", 0.0, "Historic; echoes.", rbv=False),
+        number("SetXHOPR", 0.0, "Echoes: limits follow by themselves.", rbv=False, rtype="dfanout"),
+        number("SetYHOPR", 0.0, "Echoes: limits follow by themselves.", rbv=False, rtype="dfanout"),
         *(
             _array(f"Profile{name}{axis}_RBV", f"Profile along {axis}: {meanings[name]}.", SIZE)
             for name in PROFILES

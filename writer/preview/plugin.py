@@ -68,6 +68,10 @@ class PluginRecords:
             "QueueSize": self._put_queue,
         }
 
+    async def boot(self) -> None:
+        """Values that follow from settings."""
+        await self._put_interval(self.plugin.interval)
+
     # ------------------------------------------------------------ what clients put
 
     def handlers(self) -> dict[str, Handler]:
@@ -131,7 +135,8 @@ class PluginRecords:
         await self.device.post("NumSkipped_RBV", 0)
 
     async def _put_queue(self, value: int) -> None:
-        await self.device.post("QueueFree", value)
+        of_it = {"QueueFree": value, "QueueFreeLow": value * 0.25}
+        await self.device.post_all(of_it | {"QueueUseHIGH": value * 0.75, "QueueUseHIHI": value})
 
     # ------------------------------------------------------------ what a frame shows
 

@@ -163,7 +163,8 @@ class Previews:
         self._keeper = Keeper("the preview process", command, self._gone)
         self._keeper.start()
         for each in self._detectors.values():
-            await each.stats.boot()
+            for plugin in each.plugins.values():
+                await plugin.boot()
         work = (self._receive(socket), self._send(socket), self._clock())
         self._tasks = [asyncio.create_task(each) for each in work]
 

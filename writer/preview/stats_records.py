@@ -79,6 +79,7 @@ class StatsRecords(PluginRecords):
 
     async def boot(self) -> None:
         """Values that follow from settings."""
+        await super().boot()
         await self._show_bins()
 
     # ------------------------------------------------------------ what clients put

@@ -1,0 +1,311 @@
+"""Records of the previews without a client and without the process: puts by name, results by hand."""
+
+import asyncio
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ioc.records import PutError
+from ioc.server import Server
+from layouts.beamline import load
+from writer.preview import messages
+from writer.preview.pipeline import Frame, Pipeline
+from writer.preview.pixels import marked
+from writer.preview.plugin import EPICS_EPOCH
+from writer.preview.service import DetectorPreviews
+from writer.preview.settings import CAMERA, ROI, Axis, Region
+
+STATS, IMAGE, REGION = "SB:EIG1:Stats1:", "SB:EIG1:image1:", "SB:EIG1:ROI1:"
+ARRIVAL = EPICS_EPOCH + 1000.25
+
+
+class Previews:
+    """A detector's records and a pipeline that computes for them in this process."""
+
+    def __init__(self) -> None:
+        beamline = load()
+        self.server = Server(port=0)
+        self.changes = 0
+        self.records = DetectorPreviews(self.server, beamline, beamline.detector("EIG1"), self._changed)
+        self.pipeline = Pipeline()
+        self.skipped = 0
+
+    def _changed(self, detector: str) -> None:
+        assert detector == "EIG1"
+        self.changes += 1
+
+    async def put(self, values: dict) -> None:
+        for name, value in values.items():
+            await self.server.put(name, value)
+
+    def __getitem__(self, name: str):
+        for device in self.server.devices:
+            if name.startswith(device.prefix):
+                return device[name.removeprefix(device.prefix)]
+        raise KeyError(name)
+
+    async def frame(self, data: np.ndarray, number: int = 0, series: int = 1, now: float = 0.0) -> None:
+        self.pipeline.set(self.records.settings)
+        self.pipeline.take(Frame(series, number, ARRIVAL + number, marked(data)))
+        for result in self.pipeline.work(now):
+            head, *parts = messages.of_result("EIG1", result, self.skipped)
+            message = messages.decode(head)
+            assert isinstance(message, messages.Computed)
+            await self.records.take(message, messages.arrays_of(message, parts))
+
+
+def with_previews(work) -> None:
+    asyncio.run(work(Previews()))
+
+
+def spot() -> np.ndarray:
+    data = np.zeros((10, 20), np.uint16)
+    data[3, 7] = 100
+    data[9, 19] = 65535
+    return data
+
+
+def test_a_frame_is_shown():
+    async def work(p):
+        await p.frame(spot(), 4)
+        wanted = {
+            "Total_RBV": 100.0,
+            "MaxValue_RBV": 100.0,
+            "MaxX_RBV": 7.0,
+            "MaxY_RBV": 3.0,
+            "NumMasked_RBV": 1,
+            "UniqueId_RBV": 4,
+            "ArrayCounter_RBV": 1,
+            "ArrayCounter": 1,
+            "ArraySize0_RBV": 20,
+            "ArraySize1_RBV": 10,
+            "ArraySizeX_RBV": 20,
+            "ArraySize_RBV": 400,
+            "DataType_RBV": "UInt16",
+            "TimeStamp_RBV": 1004.25,
+            "EpicsTSSec_RBV": 1004,
+            "EpicsTSNsec_RBV": 250_000_000,
+            "NDimensions_RBV": 2,
+            "CentroidTotal_RBV": 0.0,
+        }
+        assert {name: p[STATS + name] for name in wanted} == wanted
+        assert list(p[f"{STATS}Dimensions_RBV"]) == [20, 10, *[0] * 8]
+        assert (p[f"{IMAGE}DataType_RBV"], p[f"{IMAGE}BinX_RBV"]) == ("Int32", 1)
+        assert list(p[f"{IMAGE}ArrayData"]) == [-1 if v == 65535 else v for v in spot().ravel()]
+        assert p[f"{REGION}MaxSizeX_RBV"] == 20
+        assert p[f"{REGION}SizeX_RBV"] == 20
+        assert p[f"{REGION}SizeX"] == 1_000_000
+
+    with_previews(work)
+
+
+def test_settings_reach_the_computation():
+    async def work(p):
+        await p.put({f"{STATS}Compute{what}": "Yes" for what in ("Centroid", "Profiles", "Histogram")})
+        await p.put({f"{STATS}CursorX": 7, f"{STATS}CursorY": 3, f"{STATS}CentroidThreshold": 50.0})
+        await p.put({f"{STATS}HistSize": 3, f"{STATS}HistMin": 0.0, f"{STATS}HistMax": 100.0})
+        await p.put({f"{STATS}BgdWidth": 0, f"{STATS}IgnoreMasked": "No"})
+        s = p.records.settings.statistics
+        assert (s.rim, s.cursor, s.bins, s.low, s.high) == (0, (7, 3), 3, 0.0, 100.0)
+        assert p.changes == 11
+        await p.put({f"{STATS}IgnoreMasked": "Yes"})
+        await p.frame(spot())
+        assert (p[f"{STATS}CentroidX_RBV"], p[f"{STATS}CentroidY_RBV"]) == (7.0, 3.0)
+        assert p[f"{STATS}CursorVal"] == 100.0
+        assert list(p[f"{STATS}Histogram_RBV"]) == [198.0, 0.0, 1.0]
+        assert list(p[f"{STATS}HistogramX_RBV"]) == pytest.approx([0.0, 100 / 3, 200 / 3])
+        assert list(p[f"{STATS}ProfileCursorY_RBV"]) == [0, 0, 0, 100, 0, 0, 0, 0, 0, 0]
+        assert (p[f"{STATS}ProfileSizeX_RBV"], p[f"{STATS}MaxSizeY"]) == (20, 10)
+        assert p[f"{STATS}CursorX_RBV"] == 7
+
+    with_previews(work)
+
+
+def test_what_is_switched_off_keeps_its_values():
+    async def work(p):
+        await p.frame(spot())
+        await p.put({f"{STATS}ComputeStatistics": "No"})
+        await p.frame(spot() * 0, 1)
+        assert (p[f"{STATS}Total_RBV"], p[f"{STATS}UniqueId_RBV"]) == (100.0, 1)
+
+    with_previews(work)
+
+
+def test_plugin_settings():
+    async def work(p):
+        await p.put({f"{STATS}EnableCallbacks": "Disable", f"{REGION}ArrayCallbacks": "Disable"})
+        await p.put({f"{STATS}MaxByteRate": 1e6, f"{STATS}ProcessPlugin": 1, f"{IMAGE}MaxArrayRate": 4.0})
+        stats, image = p.records.settings.stats, p.records.settings.image
+        assert (stats.enabled, stats.rate, stats.again) == (False, 1e6, 1)
+        assert image.interval == 0.25
+        assert (p[f"{IMAGE}MinCallbackTime_RBV"], p[f"{IMAGE}MaxArrayRate_RBV"]) == (0.25, 4)
+        assert not p.records.settings.roi.hands_on
+        await p.put({f"{IMAGE}MinCallbackTime": 0.5})
+        assert p[f"{IMAGE}MaxArrayRate_RBV"] == 2.0
+        await p.put({f"{IMAGE}MaxArrayRate": 0})
+        assert p.records.settings.image.interval == 0.0
+        await p.put({f"{STATS}QueueSize": 8})
+        assert (p[f"{STATS}QueueSize_RBV"], p[f"{STATS}QueueFree"], p[f"{STATS}QueueUse"]) == (8, 8, 0)
+
+    with_previews(work)
+
+
+def test_the_port_graph():
+    async def work(p):
+        assert [p[f"{prefix}PortName_RBV"] for prefix in (STATS, IMAGE, REGION)] == [
+            "EIG1.STATS",
+            "EIG1.IMAGE",
+            "EIG1.ROI",
+        ]
+        assert {p[f"{prefix}NDArrayPort_RBV"] for prefix in (STATS, IMAGE, REGION)} == {"EIG1"}
+        await p.put({f"{STATS}NDArrayPort": "EIG1.ROI"})
+        assert (p.records.settings.stats.source, p.records.settings.image.source) == (ROI, CAMERA)
+        for name, value in ((f"{STATS}NDArrayPort", "EIG2"), (f"{REGION}NDArrayPort", "EIG1.STATS")):
+            with pytest.raises(PutError, match="right is EIG1"):
+                await p.put({name: value})
+        with pytest.raises(PutError, match="one address"):
+            await p.put({f"{IMAGE}NDArrayAddress": 1})
+        assert p[f"{STATS}NDArrayPort_RBV"] == "EIG1.ROI"
+
+    with_previews(work)
+
+
+def test_a_region():
+    async def work(p):
+        await p.put({f"{REGION}MinX": 6, f"{REGION}SizeX": 2, f"{REGION}BinY": 2, f"{REGION}ReverseX": "Yes"})
+        await p.put({f"{REGION}EnableScale": "Enable", f"{REGION}Scale": 2.0})
+        await p.put({f"{REGION}DataTypeOut": "Float64"})
+        await p.put({f"{IMAGE}NDArrayPort": "EIG1.ROI", f"{STATS}NDArrayPort": "EIG1.ROI"})
+        assert p.records.settings.region == Region(
+            x=Axis(start=6, size=2, reverse=True), y=Axis(bin=2), scale=2.0, dtype="float64"
+        )
+        await p.frame(spot())
+        assert (p[f"{REGION}ArraySizeX_RBV"], p[f"{REGION}DataType_RBV"]) == (2, "Float64")
+        assert list(p[f"{IMAGE}ArrayData"]) == [0, 0, 50, 0, 0, 0, 0, 0, 0, 0]
+        assert (p[f"{STATS}Total_RBV"], p[f"{STATS}ArraySize1_RBV"]) == (50.0, 5)
+
+    with_previews(work)
+
+
+def test_a_readback_of_a_region_is_what_was_taken_and_the_setpoint_what_was_put():
+    async def work(p):
+        await p.put({f"{REGION}MinX": 15, f"{REGION}SizeX": 100})
+        assert p[f"{REGION}SizeX_RBV"] == 100
+        await p.frame(spot())
+        assert (p[f"{REGION}SizeX"], p[f"{REGION}SizeX_RBV"]) == (100, 5)
+        await p.put({f"{REGION}MinX": 0})
+        await p.frame(spot(), 1)
+        assert p[f"{REGION}SizeX_RBV"] == 20
+
+    with_previews(work)
+
+
+def test_frames_that_were_passed_over_are_counted_apart_from_those_that_were_lost():
+    async def work(p):
+        p.skipped = 7
+        await p.frame(spot())
+        assert (p[f"{STATS}NumSkipped_RBV"], p[f"{STATS}DroppedArrays_RBV"]) == (7, 0)
+        await p.put({f"{STATS}ArrayCounter": 0})
+        p.skipped = 9
+        await p.frame(spot(), 9)
+        assert (p[f"{STATS}NumSkipped_RBV"], p[f"{STATS}ArrayCounter_RBV"]) == (2, 1)
+        assert p[f"{IMAGE}NumSkipped_RBV"] == 7  # the image was not due yet
+        await p.put({f"{IMAGE}EnableCallbacks": "Disable"})
+        await p.records.damaged(1, 12)
+        assert (p[f"{STATS}DroppedArrays_RBV"], p[f"{IMAGE}DroppedArrays_RBV"]) == (1, 0)
+        await p.put({f"{STATS}DroppedArrays": 0})
+        assert p[f"{STATS}DroppedArrays_RBV"] == 0
+
+    with_previews(work)
+
+
+def test_which_frame_is_shown():
+    async def work(p):
+        r = p.records
+        assert not r.shows(1, 3)
+        await p.frame(spot(), 3)
+        assert r.shows(1, 3)
+        assert not r.shows(1, 4)
+        assert not r.shows(2, 0)
+        await p.put({f"{IMAGE}MinCallbackTime": 5.0})
+        await p.frame(spot(), 4, now=1.0)
+        assert r.shows(1, 4)  # who asked for few frames is not waited for
+        await p.put({f"{STATS}EnableCallbacks": "Disable", f"{REGION}EnableCallbacks": "Disable"})
+        assert r.shows(2, 0)
+        await p.put({f"{STATS}EnableCallbacks": "Enable", f"{STATS}NDArrayPort": "EIG1.ROI"})
+        assert r.shows(2, 0)  # nothing comes from the region
+        await r.damaged(3, 0)
+        assert r.shows(3, 0)
+
+    with_previews(work)
+
+
+def test_reset_goes_on_with_the_next_group():
+    async def work(p):
+        await p.put({f"{STATS}ComputeCentroid": "Yes", f"{STATS}ComputeHistogram": "Yes"})
+        data = spot()
+        data[4, 9] = 30
+        await p.frame(data)
+        groups = ("Total_RBV", "CentroidX_RBV", "HistEntropy_RBV")
+        assert all(p[STATS + name] for name in groups)
+        await p.put({f"{STATS}Reset1": 1})
+        assert [bool(p[STATS + name]) for name in groups] == [True, False, False]
+        await p.put({f"{STATS}Reset": 1})
+        assert [p[STATS + name] for name in groups] == [0, 0, 0]
+        assert p[f"{STATS}Reset"] == "Done"
+        await p.put({f"{STATS}SigmaValue": 3.5})
+        assert p[f"{STATS}Sigma_RBV"] == 3.5
+
+    with_previews(work)
+
+
+def test_time_series_by_the_records_of_today():
+    async def work(p):
+        await p.put({f"{STATS}TS:TSNumPoints": 2})
+        assert p[f"{STATS}TSNumPoints"] == 2
+        put = asyncio.create_task(p.put({f"{STATS}TS:TSAcquire": 1}))
+        await asyncio.sleep(0)
+        await p.frame(spot(), 0)
+        assert (p[f"{STATS}TS:TSAcquiring"], p[f"{STATS}TS:TSCurrentPoint"]) == ("Acquiring", 1)
+        assert not put.done()
+        await p.frame(spot() * 0, 1)
+        await asyncio.wait_for(put, 5)
+        assert (p[f"{STATS}TS:TSAcquiring"], p[f"{STATS}TS:TSAcquire"]) == ("Done", "Done")
+        assert list(p[f"{STATS}TSTotal"]) == [100.0, 0.0]
+        assert list(p[f"{STATS}TSMaxX"]) == [7.0, 0.0]
+        assert list(p[f"{STATS}TSTimestamp"]) == list(p[f"{STATS}TS:TSTimestamp"]) == [1000.25, 1001.25]
+
+    with_previews(work)
+
+
+def test_time_series_by_the_records_of_older_versions():
+    async def work(p):
+        await p.put({f"{STATS}TSControl": "Erase/Start"})
+        await p.frame(spot(), 0)
+        await p.put({f"{STATS}TSControl": "Stop"})
+        await p.frame(spot(), 1)
+        assert (p[f"{STATS}TSAcquiring"], p[f"{STATS}TSCurrentPoint"]) == ("Done", 1)
+        await p.put({f"{STATS}TSControl": "Start"})
+        await p.frame(spot() * 0, 2)
+        await p.put({f"{STATS}TSRead": 1})
+        assert list(p[f"{STATS}TSTotal"]) == [100.0, 0.0]
+        await p.put({f"{STATS}TS:TSAcquireMode": "Circ. buffer"})
+        assert len(p[f"{STATS}TSTotal"]) == 2048
+
+    with_previews(work)
+
+
+def test_every_put_of_the_tables_is_answered():
+    """Whatever is there to be put can be put at its own value; what waits is not waited for."""
+
+    async def work(p):
+        for device in p.server.devices:
+            for name, record in device.records.items():
+                if record.writable and name != "TS:TSAcquire":
+                    await p.server.put(device.prefix + name, device[name])
+        p.pipeline.set(replace(p.records.settings))
+        await p.frame(spot())
+        assert p[f"{STATS}Total_RBV"] == 100.0
+
+    with_previews(work)
