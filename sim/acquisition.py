@@ -157,7 +157,7 @@ class Acquisition:
     async def _begin(self) -> None:
         """Edges at the begin, each a monitor of its own."""
         device = self._camera.device
-        self._camera.busy = True
+        self._camera.view.busy = True
         await device.post("Acquire_RBV", Acquiring.ACQUIRING, severity=Severity.MINOR)
         await device.post("SetAcquireBusy", 1.0)
         await device.post("AcquireBusy", Acquiring.ACQUIRING, severity=Severity.MINOR)
@@ -168,10 +168,10 @@ class Acquisition:
     async def _armed(self) -> None:
         """The series has a number, and triggers may come."""
         camera = self._camera
-        await camera.begin_count()
+        await camera.view.begin_count()
         if camera.eiger.config.trigger_mode.is_enable:
             await camera.device.post_changed({"NumImages_RBV": 1})
-        await camera.settle()
+        await camera.view.settle(camera.eiger)
         await camera.status.say("Armed")
         await camera.device.post("SequenceId", camera.eiger.series)
         await camera.device.post("Armed", Armed.ARMED)
@@ -181,7 +181,7 @@ class Acquisition:
         camera = self._camera
         await camera.shutter.expose(to_open=False)
         await camera.device.post_changed({"NumImages_RBV": images})
-        exposure, camera.exposure = camera.exposure, None
+        exposure, camera.view.exposure = camera.view.exposure, None
         if exposure is not None and not camera.eiger.is_running:
             async with camera.changing():
                 camera.configure("count_time", exposure)
@@ -191,7 +191,7 @@ class Acquisition:
         camera = self._camera
         device = camera.device
         bad = Severity.MAJOR if state is DetectorState.ERROR else Severity.NONE
-        await camera.flush()
+        await camera.view.flush()
         await device.post("Armed", Armed.UNARMED)
         await device.post("TimeRemaining_RBV", 0.0)
         await camera.status.say(message, bad)
@@ -209,7 +209,7 @@ class Acquisition:
             why = await camera.plugins.stored(series, camera.simulation.acknowledge_within)
             if why:
                 await camera.status.say(f"{message}; {why}", Severity.MINOR)
-        camera.busy = False
+        camera.view.busy = False
         await device.post("AcquireBusyCB", Acquiring.DONE, severity=Severity.NONE)
         await device.post("ClearAcquireBusy", 0.0)
         await device.post("AcquireBusy", Acquiring.DONE, severity=Severity.NONE)

@@ -10,23 +10,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from ioc import names
-from ioc.menus import DataSource, DetectorState, DisableEnable, NoYes
+from ioc.menus import DetectorState, DisableEnable, NoYes
 from ioc.records import PutError, Severity
 from ioc.server import Server
 from ioc.tables import cam
 from layouts.beamline import Beamline, Detector
-from sim import cam_values, faults, truth
+from sim import faults, truth
 from sim.acquisition import Acquisition
-from sim.announce import wall_clock
-from sim.array_count import ArrayCount
 from sim.camera_puts import Puts
-from sim.climate import climate
+from sim.camera_view import View
 from sim.commands import Motion, SetFaults
 from sim.detector import initial_config
 from sim.eiger import (
@@ -48,16 +46,9 @@ from sim.eiger import (
 from sim.eiger_config import TriggerMode
 from sim.link import Link
 from sim.plugins import Plugins
-from sim.reports import Counts, Ended, Progress, Report
+from sim.reports import Ended, Progress, Report
 from sim.shutter import Shutter
 from sim.status_line import RECORD, StatusLine
-
-RATE_EVERY = 1.0
-"""Seconds between two values of ArrayRate_RBV, as the record's SCAN is."""
-STATUS_EVERY = 10
-"""Rates between two readings of temperature and humidity."""
-BUFFER = 100.0
-"""GB of the detector's own file writer; it holds no files, so all of it is free."""
 
 _COMMANDS = {Arm: "arm", Trigger: "trigger", Abort: "abort", Initialize: "initialize"}
 
@@ -75,8 +66,6 @@ class Camera:
         prefix: Of all PVs.
 
     Attributes:
-        exposure: Exposure of the triggers to come in Internal Enable, set while the series is armed.
-        busy: Whether an acquisition is under way or the writer is waited for.
         ended: What the emitter has said at the end of the series.
         changed: Notified whenever the detector's state or ``ended`` changes.
     """
@@ -95,20 +84,15 @@ class Camera:
         )
         self.sim = server.device(names.sim(prefix, detector.pv), cam.truth(), self._put_sim)
         self.status = StatusLine(self.device)
+        self.view = View(self.device, detector, primed=beamline.simulation.primed)
         self.shutter = Shutter(self.device)
         self.plugins = Plugins(self.sim)
         self.changed = asyncio.Condition()
         self.ended: Ended | None = None
-        self.exposure: float | None = None
-        self.busy = False
         self.simulation = beamline.simulation
         self._puts = Puts(self)
         self._run: asyncio.Task[None] | None = None
         self._acquisition: Acquisition | None = None
-        self._status_task: asyncio.Task[None] | None = None
-        self._arrays = ArrayCount()
-        self._latest: dict[str, object] = {}
-        self._seen = False
 
     async def start(self) -> None:
         """Start the emitter and initialize the detector.
@@ -118,21 +102,16 @@ class Camera:
         """
         await self.link.ensure()
         await self.apply(Initialize())
-        await self.show(cam_values.identity(self.detector))
-        await self.show(cam_values.setpoints(self.eiger.config))
-        await self.settle()
-        await self.show_modules()
-        await self.read_status()
+        await self.view.start(self.eiger)
+        await self.view.links(alive=True)
         await self.status.say("Ready")
-        self._status_task = asyncio.create_task(self._watch(), name=f"status {self.detector.name}")
 
     async def close(self) -> None:
         """End the emitter and what runs."""
-        tasks = [task for task in (self._run, self._status_task) if task is not None]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=0.2)
+        if self._run is not None:
+            self._run.cancel()
+            await asyncio.wait([self._run], timeout=0.2)
+        await self.view.close()
         await self._puts.close()
         await self.link.close()
 
@@ -163,6 +142,7 @@ class Camera:
             RefusedError: The command does not fit the state.
             ConfigError: The value is not taken.
         """
+        ran = self.eiger.is_running
         self.eiger, actions = step(self.eiger, event, time.monotonic())
         for action in actions:
             if isinstance(action, SendStart):
@@ -172,13 +152,14 @@ class Camera:
             self.link.send(action)
         async with self.changed:
             self.changed.notify_all()
-        said = {"State_RBV": str(self.eiger.state), "Error_RBV": self.eiger.error[:39]}
+        said: dict[str, object] = {"State_RBV": str(self.eiger.state), "Error_RBV": self.eiger.error[:39]}
         if word := _COMMANDS.get(type(event)):
             said |= {"StringToServer_RBV": word, "StringFromServer_RBV": f"sequence id {self.eiger.series}"}
         if isinstance(event, Pulse):
-            said["NumExposuresCounter_RBV"] = str(len(self.eiger.gates))
-        await self.show(said)
-        await self.show_modules()
+            said["NumExposuresCounter_RBV"] = len(self.eiger.gates)
+        await self.view.show(said)
+        if self.eiger.is_running != ran:
+            await self.view.modules(self.eiger)
 
     def configure(self, name: str, value: Any) -> None:
         """Set a config value; the emitter hears of it when the next series is armed.
@@ -196,7 +177,7 @@ class Camera:
         try:
             yield
         finally:
-            await self.settle()
+            await self.view.settle(self.eiger)
             await self.device.post("StaleParameters_RBV", NoYes.NO)
 
     async def trigger(self) -> None:
@@ -208,7 +189,7 @@ class Camera:
         exposure = None
         if self.eiger.config.trigger_mode is TriggerMode.INTE:
             asked = float(self.device["TriggerExposure_RBV"])
-            exposure = asked if asked > 0 else self.exposure
+            exposure = asked if asked > 0 else self.view.exposure
         await self.shutter.expose(to_open=True)
         try:
             await self.apply(Trigger(count_time=exposure))
@@ -216,108 +197,27 @@ class Camera:
             await self.shutter.expose(to_open=False)
             raise
 
-    # --- what is posted -----------------------------------------------------------------------------------
-
-    async def show(self, values: Mapping[str, object]) -> None:
-        """Post what has changed of these values, and what this generation of detector has of them."""
-        await self.device.post_changed({name: v for name, v in values.items() if name in self.device})
-
-    async def flush(self) -> None:
-        """Post the counters as they are, and not soon."""
-        await self.show(self._latest)
-
-    async def settle(self) -> None:
-        """Let the readbacks say what the detector has taken."""
-        sized = self._seen or self.simulation.primed
-        values = cam_values.readings(self.eiger.config, self.detector, sized=sized)
-        if self.exposure is not None:
-            values |= {"AcquireTime": self.exposure, "AcquireTime_RBV": self.exposure}
-        await self.show(values)
-        await self.show_modules()
-
-    async def show_modules(self) -> None:
-        """States of stream, file writer, monitor and links."""
-        await self.show(cam_values.modules(self.device.__getitem__, running=self.eiger.is_running))
-        await self.show(cam_values.links(self.detector, alive=self.link.alive) | {"FWFree_RBV": BUFFER})
-
-    async def show_pool(self) -> None:
-        """Arrays that the writer has still to store."""
-        await self.show(self.plugins.pool.values(int(self.device["ArraySize_RBV"])))
-
-    async def read_status(self) -> None:
-        """Temperature and humidity; as the driver, not in mid-series."""
-        if not self.busy:
-            temperature, humidity = climate(self.detector.name, time.time())
-            await self.show(
-                {"TemperatureActual": temperature, "Temp0_RBV": temperature, "Humid0_RBV": humidity}
-            )
-
-    async def _watch(self) -> None:
-        """Rate of arrays every second, the detector's climate now and then."""
-        before, rounds = self._arrays.total, 0
-        while True:
-            await asyncio.sleep(RATE_EVERY)
-            count = self._arrays.total
-            await self.show({"ArrayRate_RBV": max(0, count - before) / RATE_EVERY})
-            before, rounds = count, rounds + 1
-            if rounds % STATUS_EVERY == 0:
-                await self.read_status()
-
-    async def set_array_counter(self, value: int) -> None:
-        """Count arrays from here."""
-        self._arrays = self._arrays.counted_from(value)
-        self._latest["ArrayCounter_RBV"] = value
-        await self.device.post("ArrayCounter_RBV", value)
-
     # --- reports of the emitter ---------------------------------------------------------------------------
 
     async def _hear(self, report: Report) -> None:
         if isinstance(report, Progress | Ended) and report.series == self.eiger.series:
-            await self._count(report.counts)
+            await self.view.count(report.counts, self.eiger)
             if isinstance(report, Ended):
                 await self._finished(report)
             else:
                 await self.apply(Produced(series=report.series, frames=report.counts.frames))
 
     async def _finished(self, report: Ended) -> None:
-        await self.flush()
+        await self.view.flush()
         if self.simulation.truth:
             await self.sim.post("Truth_RBV", truth.as_text(report.truth))
         self.ended = report
         async with self.changed:
             self.changed.notify_all()
 
-    async def _count(self, counts: Counts) -> None:
-        left = max(0, self.eiger.total - counts.frames) * self.eiger.config.frame_time
-        values: dict[str, object] = {
-            "StreamDropped_RBV": counts.dropped,
-            "CompressedSize_RBV": counts.size,
-            "TimeRemaining_RBV": left,
-        }
-        if counts.frames and self.device["DataSource_RBV"] == DataSource.STREAM:
-            self._arrays = self._arrays.with_frames(counts.frames)
-            values |= self._arrays.values(wall_clock(self._time_of(counts.frames - 1)))
-            if not self._seen:
-                self._seen = True
-                await self.settle()
-        self._latest = values
-        self.device.post_soon(values)
-
-    def _time_of(self, frame: int) -> float:
-        """When a frame's exposure ended, on the schedule's clock; now if it was an earlier trigger's."""
-        last = self.eiger.last
-        if last is None or frame < last.first:
-            return time.monotonic()
-        return last.at + (frame - last.first) * last.period + last.count_time
-
-    async def begin_count(self) -> None:
-        """A series is armed: its frames count from 0, arrays go on counting."""
-        self._arrays = self._arrays.of_next_series()
-        self._latest = {"NumImagesCounter_RBV": 0, "StreamDropped_RBV": 0, "NumExposuresCounter_RBV": 0}
-        await self.flush()
-
     async def _died(self, message: str) -> None:
         await self.apply(Failed(message=message))
+        await self.view.links(alive=False)
         await self.status.say(message, Severity.MAJOR)
         await self.device.post("DetectorState_RBV", DetectorState.ERROR, severity=Severity.MAJOR)
 
@@ -329,6 +229,7 @@ class Camera:
         """
         if await self.link.ensure():
             await self.apply(Recovered())
+            await self.view.links(alive=True)
 
     # --- what clients ask for -----------------------------------------------------------------------------
 
@@ -384,7 +285,7 @@ class Camera:
     async def _put_sim(self, name: str, value: Any) -> None:
         if name != "Faults":
             await self.plugins.put(name, value)
-            await self.show_pool()
+            await self.view.pool(self.plugins.pool)
             return
         try:
             faults.parse(value)

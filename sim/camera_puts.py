@@ -64,9 +64,9 @@ class Puts:
             case "Trigger":
                 await self._trigger()
             case "ArrayCounter":
-                await camera.set_array_counter(int(value))
+                await camera.view.count_from(int(value))
             case "ReadStatus":
-                await camera.read_status()
+                await camera.view.read_climate()
                 await self._device.post(name, "Done")
             case "ShutterControl":
                 await camera.shutter.move(to_open=value == "Open")
@@ -110,7 +110,9 @@ class Puts:
     def _configure(self, pv: str, name: str, value: Any) -> None:
         camera = self._camera
         if pv == "AcquireTime" and camera.takes_exposures:
-            camera.exposure = float(value)  # of the triggers to come; the series keeps what it was armed with
+            camera.view.exposure = float(
+                value
+            )  # of the triggers to come; the series keeps what it was armed with
             return
         if pv == "AcquirePeriod":
             # 0 is the usual way to say: as short as it gets, whatever the exposure becomes.
@@ -138,7 +140,7 @@ class Puts:
                 self._camera.configure("stream_enabled", enabled == DisableEnable.ENABLE)
                 await self._device.post("StreamEnable_RBV", enabled)
         if name in ("FWEnable", "MonitorEnable", "DataSource"):
-            await self._camera.show_modules()
+            await self._camera.view.modules(self._camera.eiger)
 
     def _shortest(self) -> float:
         config = self._camera.eiger.config
@@ -150,8 +152,10 @@ class Puts:
         camera = self._camera
         if value == Acquiring.DONE:
             camera.plugins.release()
-        if camera.busy != (value == Acquiring.ACQUIRING):
-            await self._device.post("AcquireBusy", Acquiring.ACQUIRING if camera.busy else Acquiring.DONE)
+        if camera.view.busy != (value == Acquiring.ACQUIRING):
+            await self._device.post(
+                "AcquireBusy", Acquiring.ACQUIRING if camera.view.busy else Acquiring.DONE
+            )
 
     async def _trigger(self) -> None:
         camera = self._camera
@@ -165,7 +169,7 @@ class Puts:
             plugins.pool = plugins.pool.emptied()
         elif name == "PreAllocBuffers":
             plugins.pool = plugins.pool.with_at_least(int(self._device["NumPreAllocBuffers"]))
-        await self._camera.show_pool()
+        await self._camera.view.pool(plugins.pool)
         await self._device.post(name, "Done")
 
     async def _reset_high_voltage(self, *, begin: bool) -> None:
