@@ -124,11 +124,19 @@ class Channel(ca.ChannelData):
         """Bytes of the field as a long string, ``NAME$``."""
         return _LONG_STRINGS.get(self.record.name, 40)
 
+    def access(self, client: Client) -> int:
+        """What a client may do, which it is told when it connects: 1 is to read, 2 to write."""
+        return 3 if self._owner is not None and not self._gate(self._name, client) else 1
+
     def check_access(self, hostname: str, username: str) -> ca.AccessRights:
-        """What a client may do, which it is told when it connects."""
-        client = Client(username, hostname, REQUEST.get().address)
-        writable = self._owner is not None and not self._gate(self._name, client)
-        return ca.AccessRights.READ | ca.AccessRights.WRITE if writable else ca.AccessRights.READ
+        """The same for caproto."""
+        return ca.AccessRights(self.access(Client(username, hostname, REQUEST.get().address)))
+
+    def described(self, *, long: bool) -> tuple[Dbr, int]:
+        """Type and greatest count that a client is told of; ``long`` for a text as CHARs, ``NAME$``."""
+        if long:
+            return Dbr.CHAR, self.long_string_max_length
+        return self._shown.native, self._most
 
     def show(
         self,

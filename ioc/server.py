@@ -279,7 +279,7 @@ class Server:
     def connections(self) -> tuple[int, int]:
         """Clients that are connected, and channels that they have."""
         circuits = [circuit for context in self._contexts for circuit in context.circuits]
-        return len(circuits), sum(len(circuit.circuit.channels) for circuit in circuits)
+        return len(circuits), sum(circuit.channel_count for circuit in circuits)
 
     def device(
         self,

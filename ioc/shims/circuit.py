@@ -20,6 +20,7 @@ from ioc.records import AccessDeniedError, PutError
 from ioc.shims import requests
 from ioc.shims.outbox import Outbox
 from ioc.shims.requests import Eca
+from ioc.values import ENCODING
 from ioc.wire import Command, Message
 
 _log = logging.getLogger(__name__)
@@ -27,10 +28,12 @@ _log = logging.getLogger(__name__)
 _OF_CHANNELS = frozenset(
     {
         *(Command.READ_NOTIFY, Command.READ, Command.WRITE_NOTIFY, Command.WRITE),
-        *(Command.EVENT_ADD, Command.EVENT_CANCEL),
+        *(Command.EVENT_ADD, Command.EVENT_CANCEL, Command.CLEAR_CHANNEL),
     }
 )
 _CHUNK = 1 << 16
+_TURN = 50
+"""Requests of one client that are answered before it is another's turn."""
 _LONGEST = 256 << 20
 """Bytes of one message; a client that announces more is disconnected."""
 
@@ -103,8 +106,10 @@ class Circuit(caproto_server.VirtualCircuit):
         if not data:
             await self._end()
         self._buffer += data
-        for message in wire.split(self._buffer):
+        for number, message in enumerate(wire.split(self._buffer)):
             await self._take(message)
+            if number % _TURN == _TURN - 1:
+                await asyncio.sleep(0)
         if wire.wanted(self._buffer) > _LONGEST:
             await self._end()
         await self.outbox.room.wait()
@@ -113,6 +118,11 @@ class Circuit(caproto_server.VirtualCircuit):
         """Put caproto's answers behind what waits."""
         if self.connected:
             self.outbox.reply(*(bytes(buffer) for buffer in self.circuit.send(*commands)))
+
+    @property
+    def channel_count(self) -> int:
+        """Channels that the client has."""
+        return len(self.circuit.channels) + sum(not view.filtered for view in self._views.values())
 
     def release(self) -> None:
         """End all subscriptions of the client."""
@@ -150,14 +160,11 @@ class Circuit(caproto_server.VirtualCircuit):
         if message.command == Command.ECHO:
             self.outbox.reply(Message(Command.ECHO).encode())
             return
+        if message.command == Command.CREATE_CHAN and self._create(message):
+            return
         view = self._view(message.p1) if message.command in _OF_CHANNELS else None
         if view is not None and await self._take_here(message, view):
             return
-        if message.command == Command.CLEAR_CHANNEL:
-            self._views.pop(message.p1, None)
-            for subscription in [s for s in self._told.values() if s.sid == message.p1]:
-                del self._told[subscription.id]
-                _forget(subscription)
         await self._by_caproto(message)
         if message.command == Command.EVENTS_ON:
             late, self.late = self.late, {}
@@ -175,6 +182,8 @@ class Circuit(caproto_server.VirtualCircuit):
                 self._subscribe(message, view)
             case Command.EVENT_CANCEL if message.p2 in self._told:
                 self._unsubscribe(message)
+            case Command.CLEAR_CHANNEL:
+                return self._clear(message, view)
             case _:
                 return False
         return True
@@ -191,6 +200,38 @@ class Circuit(caproto_server.VirtualCircuit):
                 if answers is not None:
                     await self.send(*answers)
 
+    def _create(self, message: Message) -> bool:
+        """Create a channel, unless its name has a filter."""
+        name = message.payload.split(b"\0", 1)[0].decode(ENCODING, "replace")
+        if name.endswith(("}", "]")):
+            return False
+        cid = message.p1
+        try:
+            channel = self.context[name]
+        except KeyError:
+            self.outbox.reply(Message(Command.CREATE_CH_FAIL, p1=cid).encode())
+            return True
+        sid = self.circuit.new_channel_id()
+        long = name.endswith("$") and channel.data_type is ca.ChannelType.STRING
+        self._views[sid] = _View(channel=channel, cid=cid, long=long, filtered=False)
+        native, count = channel.described(long=long)
+        access = channel.access(self._who())
+        self.outbox.reply(
+            requests.header(Command.ACCESS_RIGHTS, 0, 0, 0, cid, access),
+            requests.header(Command.CREATE_CHAN, 0, native, count, cid, sid),
+        )
+        return True
+
+    def _clear(self, message: Message, view: _View) -> bool:
+        """Let go of a channel; caproto does the rest for one with a filter."""
+        del self._views[message.p1]
+        for subscription in [s for s in self._told.values() if s.sid == message.p1]:
+            del self._told[subscription.id]
+            _forget(subscription)
+        if not view.filtered:
+            self.outbox.reply(requests.header(Command.CLEAR_CHANNEL, 0, 0, 0, message.p1, message.p2))
+        return not view.filtered
+
     def _view(self, sid: int) -> _View | None:
         view = self._views.get(sid)
         if view is None:
@@ -198,12 +239,8 @@ class Circuit(caproto_server.VirtualCircuit):
             if server_channel is None:
                 return None
             name = server_channel.name
-            chosen = server_channel.channel_filter
             view = self._views[sid] = _View(
-                channel=self.context[name],
-                cid=server_channel.cid,
-                long=name.endswith("$") and self.context[name].data_type is ca.ChannelType.STRING,
-                filtered=bool(chosen.ts or chosen.dbnd or chosen.arr or chosen.sync),
+                channel=self.context[name], cid=server_channel.cid, long=name.endswith("$"), filtered=True
             )
         return view
 
