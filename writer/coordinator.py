@@ -28,6 +28,7 @@ from writer.file_requests import FileRequests
 from writer.hands import Hands
 from writer.hdf import HdfDevice
 from writer.held import Held
+from writer.known_frames import KnownFrames
 from writer.odin import OdinDevice
 from writer.orders import Expectation, Holder, Order, RefusedError
 from writer.preview.service import Previews
@@ -43,6 +44,7 @@ _log = logging.getLogger(__name__)
 _TICK: Final = 0.2
 _FORGET: Final = 10.0
 _EXPECTING: Final = ("NumImages_RBV", "NumTriggers_RBV", "TriggerMode_RBV", "DetectorState_RBV")
+_FORMAT: Final = ("DataType_RBV", "ArraySizeX_RBV", "ArraySizeY_RBV")
 _Item = tuple[str, str, Any]
 
 
@@ -75,8 +77,6 @@ class Coordinator:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._runs: dict[str, Run] = {}
         self._number = 0
-        self._frame_bytes: dict[str, float] = {}
-        self._formats = {d.name: (d.spec.shape, "uint16") for d in beamline.detectors}
         self._forgot = time.monotonic()
         self.watch = Watch(beamline, client, lambda d, record: self._push("camera", d, record))
         self.supervisor = Supervisor(
@@ -86,26 +86,25 @@ class Coordinator:
             on_lost=lambda d, reason: self._push("lost", d, reason),
             on_silent=lambda d, text: self._push("silent", d, text),
         )
+        self._frames = KnownFrames(beamline, self.watch)
         self._requests = FileRequests(self.supervisor)
         self.previews = Previews(server, beamline, connect=self._connect_preview, showing=self._showing)
         self._acknowledge = Acknowledge(beamline, client, self.previews.settled)
-        self._held = Held()
-        self.hdfs = {d.name: HdfDevice(server, beamline, d, self, self._requests) for d in beamline.detectors}
-        self.attributes = AttributeWatch(client, feeds(beamline), self.supervisor.send)
-        odins = [
-            OdinDevice(server, beamline, d, self) for d in beamline.detectors if beamline.preset == "dls"
-        ]
-        self.views = {
-            name: Views([hdf, *(odin for odin in odins if odin.detector == name)])
-            for name, hdf in self.hdfs.items()
-        }
-        self._shown_format: dict[str, tuple[tuple[int, int], str]] = {}
-        """Of the latest frame that the records have shown."""
-        self._shown_fault: dict[str, str] = {}
-        self.acq = AcqDevice(server, beamline, self)
         self._hands = Hands(
             beamline, client, self.supervisor, self.watch, tell=self._later, finish=self._finish
         )
+        self._held = Held(self._hands.publish)
+        requests, held = self._requests, self._held
+        self.hdfs = {
+            d.name: HdfDevice(server, beamline, d, self, requests=requests, held=held)
+            for d in beamline.detectors
+        }
+        self.attributes = AttributeWatch(client, feeds(beamline), self.supervisor.send)
+        dls = beamline.detectors if beamline.preset == "dls" else ()
+        odins = {d.name: (OdinDevice(server, beamline, d, self),) for d in dls}
+        self.views = {name: Views([hdf, *odins.get(name, ())]) for name, hdf in self.hdfs.items()}
+        self._shown_fault: dict[str, str] = {}
+        self.acq = AcqDevice(server, beamline, self)
 
     # ------------------------------------------------------------ life
 
@@ -121,7 +120,7 @@ class Coordinator:
         await self._acknowledge.start()
         await self.previews.start()
         for name, views in self.views.items():
-            await views.boot(self._data, *self._formats[name])
+            await views.boot(self._data, *self._frames.at_boot(name))
         await self.acq.boot(self._data)
         self._spawn(self._pump())
         self._spawn(self._clock())
@@ -157,24 +156,11 @@ class Coordinator:
                 return self._runs[detector].finished
             await self.watch.answered([detector])
             wish = await asker.request()
-            expected = self._expectation(detector)
+            expected = self._frames.expectation(detector)
             order = orders.of_detector(self._beamline, detector, wish, expected)
             run_ = await self._begin(order, {detector: expected}, wish.holder)
-        await self.free_held(detector)
-        return run_.finished
-
-    async def write_held(self, detector: str, path: Path) -> None:
-        """Write the frames that Capture mode holds, and their masters.
-
-        Raises:
-            RefusedError: There are none, or they cannot be; they are still held then.
-        """
-        master = await self._held.write(detector, path, self._hands.publish)
-        await self.hdfs[detector].device.post_changed({"MasterFile_RBV": master})
-
-    async def free_held(self, detector: str) -> None:
-        """Drop the frames that Capture mode holds."""
         await self._held.free(detector)
+        return run_.finished
 
     async def stop_capture(self, detector: str) -> asyncio.Future[Finish] | None:
         """End a detector's capture with what is still on its way."""
@@ -197,8 +183,8 @@ class Coordinator:
             directory = await paths.require(device, str(device["FilePath"]))
             await self.watch.answered(wanted)
             for name in wanted:
-                self._check_camera(name)
-            expected = {name: self._expectation(name) for name in wanted}
+                self._frames.check_camera(name)
+            expected = {name: self._frames.expectation(name) for name in wanted}
             order = orders.of_acquisition(self._beamline, directory, str(device["Name"]), wanted, expected)
             run_ = await self._begin(order, expected)
             if (seconds := float(device["Timeout"])) > 0:
@@ -214,27 +200,6 @@ class Coordinator:
             return [each.finished for each in runs]
 
     # ------------------------------------------------------------ beginning
-
-    def _check_camera(self, detector: str) -> None:
-        camera = self.watch.cameras[detector]
-        prefix = self.watch.camera_prefix(self._beamline.detector(detector))
-        if not camera.connected:
-            raise RefusedError(f"{detector}: its camera {prefix} does not answer; is its IOC running?")
-        if camera.state == "Acquire":
-            raise RefusedError(f"{detector} is acquiring; wait for it, or put 0 to {prefix}Acquire")
-
-    def _expectation(self, detector: str) -> Expectation:
-        camera = self.watch.cameras[detector]
-        shape, dtype = self._formats[detector]
-        return orders.expectation(
-            self._beamline.detector(detector),
-            shape=camera.shape or shape,
-            dtype=camera.dtype or dtype,  # type: ignore[arg-type]
-            frame_bytes=self._frame_bytes.get(detector),
-            images=camera.images,
-            per_trigger=camera.per_trigger,
-            may_pause=camera.may_pause,
-        )
 
     async def _begin(
         self, order: Order, expected: dict[str, Expectation], holder: Holder | None = None
@@ -348,16 +313,15 @@ class Coordinator:
         progress = run_.progress[detector]
         run.note(progress, message)
         if isinstance(message, control.FileAdded):
-            self._formats[detector] = (message.shape, message.dtype)
+            self._frames.file_added(detector, message.shape, message.dtype)
             await device.show_format(message.shape, message.dtype)
             self._hands.map(run_, detector)
-        if isinstance(message, control.Done) and message.counters.stored:
-            self._frame_bytes[detector] = message.counters.bytes / message.counters.stored
+        if isinstance(message, control.Done):
+            self._frames.stored(detector, message.counters)
         await device.show_counters(progress.counters, progress.captured)
         if isinstance(message, control.SeriesEnded):
             self._acknowledge.stored(detector, message.report.series, message.last_frame)
-        event = run.event_of(detector, message)
-        if event is not None:
+        if (event := run.event_of(detector, message)) is not None:
             await self._tell(run_, event)
         elif run_.order.acquire:
             await self.acq.show(run_)
@@ -368,20 +332,15 @@ class Coordinator:
         await self.hdfs[detector].show_stream(status)
         if run_ is not None:
             await self._acknowledge.queued(detector, status.backlog)
-        frame = status.latest
-        if frame is not None and (frame.shape, frame.dtype) != self._shown_format.get(detector):
-            self._shown_format[detector] = frame.shape, frame.dtype
-            self._formats[detector] = frame.shape, frame.dtype
-            await self.views[detector].show_format(frame.shape, frame.dtype)
+        if (other := self._frames.came(detector, status.latest)) is not None:
+            await self.views[detector].show_format(*other)
 
     async def _camera(self, detector: str, record: str) -> None:
         camera = self.watch.cameras[detector]
         run_ = self._runs.get(detector)
         if run_ is None:
-            if record in ("DataType_RBV", "ArraySizeX_RBV", "ArraySizeY_RBV"):
-                shape, dtype = self._formats[detector]
-                self._formats[detector] = (camera.shape or shape, camera.dtype or dtype)
-                await self.views[detector].show_format(*self._formats[detector])
+            if record in _FORMAT and (known := self._frames.camera_said(detector)) is not None:
+                await self.views[detector].show_format(*known)
             return
         if record in _EXPECTING:
             told = control.Expect(

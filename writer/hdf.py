@@ -74,6 +74,7 @@ class HdfDevice(HdfView):
         beamline: Beamline,
         detector: Detector,
         captures: Captures,
+        *,
         requests: FileRequests,
         held: Held,
     ) -> None:

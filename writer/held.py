@@ -37,9 +37,14 @@ Publish = Callable[[Run, tuple[str, ...], Path], Awaitable[Result]]
 
 
 class Held:
-    """Runs whose frames are held, by detector."""
+    """Runs whose frames are held, by detector.
 
-    def __init__(self) -> None:
+    Args:
+        publish: Makes the masters of a run, its held frames being written under a name first.
+    """
+
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
         self._runs: dict[str, Run] = {}
 
     def keep(self, run: Run) -> None:
@@ -47,7 +52,7 @@ class Held:
         if run.holder is not None and record_of(run) is not None:
             self._runs[run.order.detectors[0]] = run
 
-    async def write(self, detector: str, path: Path, publish: Publish) -> str:
+    async def write(self, detector: str, path: Path) -> str:
         """Write a detector's frames, and their masters.
 
         Returns:
@@ -60,7 +65,7 @@ class Held:
         if run is None:
             raise RefusedError(_NONE)
         try:
-            found = await publish(run, run.order.detectors, path)
+            found = await self._publish(run, run.order.detectors, path)
         except OSError as error:
             raise RefusedError(error.strerror or str(error)) from None
         finally:
