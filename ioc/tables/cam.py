@@ -14,6 +14,7 @@ from ioc.records import Record
 from ioc.tables.array import nd_array, nd_file
 from ioc.tables.build import (
     ACTS,
+    ECHOES,
     choice,
     number,
     said,
@@ -25,6 +26,7 @@ from ioc.tables.build import (
 )
 from ioc.tables.eiger import TRIGGER_MODES, Generation, eiger
 
+_CALLBACKS = "Echoes: the detector sends its stream whatever it says; HDF1:EnableCallbacks holds frames back."
 _NOT_OF_AN_EIGER = {
     *(f"{what}{axis}" for what in ("Bin", "Min", "Size", "Reverse") for axis in "XY"),
     "DataType",
@@ -41,6 +43,7 @@ def cam(generation: Generation = "eiger2", port: str = "EIG") -> tuple[Record, .
         port: The asyn port's name.
     """
     base = (*nd_array(port), *_acquisition(generation), *_sensor(), *_shutter())
+    base = (replace(r, pv_class=ECHOES, doc=_CALLBACKS) if r.name == "ArrayCallbacks" else r for r in base)
     files = (replace(r, pv_class=ACTS) if r.name == "FilePath" else r for r in nd_file(acts=False))
     return (*switched_off(base, _NOT_OF_AN_EIGER), *eiger(generation), *files)
 

@@ -68,7 +68,6 @@ def test_every_pv_says_what_it_is():
 
 
 ECHOES_OF_FILES = {
-    "ArrayCallbacks",
     "NumPreAllocBuffers",
     "AutoIncrement",
     "AutoSave",
