@@ -191,6 +191,8 @@ class AttributeBook:
         found: list[Write] = []
         for index, since in late.items():
             for block in self._blocks:
+                if block.newest < since:  # nearly always: a change is rarely late
+                    continue
                 wrong = block.taken >= since
                 if wrong.any():
                     values = self._histories[index].at(block.taken[wrong])

@@ -67,6 +67,7 @@ class AttributeColumns:
         self._book = AttributeBook(self._attributes)
         group = _collection(file, Meta.ATTRIBUTES)
         self._columns = [_create(group, each) for each in self._attributes]
+        self._ids = [(data.id, data.id.get_type()) for data in self._columns]
         self._color = _create(_collection(file, Meta.DETECTOR_ATTRIBUTES), _COLOR)
         self._extent = 0
 
@@ -113,8 +114,7 @@ class AttributeColumns:
             if write.places is not places:
                 places = write.places
                 runs = self._runs(places)
-            data = self._columns[write.column].id
-            kind = data.get_type()
+            data, kind = self._ids[write.column]
             values = np.ascontiguousarray(write.values)
             for begin, end, memory, file in runs:
                 data.write(memory, file, values[begin:end], kind)
