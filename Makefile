@@ -26,7 +26,7 @@ lint: $(VENV)/dev.stamp  ## ruff, pyright, import-linter.
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pyright
 
-bench: $(VENV)/run.stamp  ## How fast it is here.
+bench: $(VENV)/dev.stamp  ## How fast it is here.
 	$(BIN)/softbeam bench
 
 docs: $(VENV)/run.stamp  ## Write the generated pages again: PVs, commands, beamline schema.

@@ -215,17 +215,18 @@ class Channel(ca.ChannelData):
         Raises:
             PutError: It is refused.
         """
-        put = Put(number=next(_puts), pv=self._name, value="", client=client, at=time.time(), waits=waits)
+        number, at = next(_puts), time.time()
         try:
             value = self._accepted(client, raw)
             owner = self._owner
             assert owner is not None  # noqa: S101 (a record without one accepts nothing)
         except PutError as error:
-            self._trace(replace(put, value=_printable(raw), taken=False, error=str(error)))
+            put = Put(number=number, pv=self._name, value=_printable(raw), client=client, at=at, waits=waits)
+            self._trace(replace(put, taken=False, error=str(error)))
             if self._owner is not None and not isinstance(error, AccessDeniedError):
                 self._owner.refused(self.record.name, error)
             raise
-        put = replace(put, value=value)
+        put = Put(number=number, pv=self._name, value=value, client=client, at=at, waits=waits)
         self._trace(put)
         if len(raw) == 0 and not isinstance(raw, str) and self.record.kind not in _ARRAYS:
             self._nothing_sent()

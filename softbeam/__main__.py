@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,13 @@ BeamlineFile = Annotated[
         "--beamline", "-b", envvar="SOFTBEAM_BEAMLINE", help="Beamline file; the built-in one if not given."
     ),
 ]
+
+
+class Bench(StrEnum):
+    """What can be measured."""
+
+    WRITER = "writer"
+    IOC = "ioc"
 
 
 def _load(path: Path | None) -> Beamline:
@@ -214,15 +222,25 @@ def demo(
 
 @app.command()
 def bench(
+    what: Annotated[
+        Bench | None, typer.Argument(help="The writer, or the Channel Access server; both if not given.")
+    ] = None,
     smoke: Annotated[
         bool, typer.Option("--smoke", help="A short run that only shows that it works.")
     ] = False,
 ) -> None:
-    """Measure the writer beside its limits on this machine."""
-    from benchmarks.writer import main as run
-    from softbeam.ports import own_ports
+    """Measure the writer, or the Channel Access server, beside its limits on this machine."""
+    code = 0
+    if what in (None, Bench.WRITER):
+        from benchmarks.writer import main as run_writer
+        from softbeam.ports import own_ports
 
-    raise typer.Exit(run(own_ports(_load(None)), smoke=smoke))
+        code = run_writer(own_ports(_load(None)), smoke=smoke)
+    if what in (None, Bench.IOC):
+        from benchmarks.ioc import main as run_ioc
+
+        code = run_ioc(smoke=smoke) or code
+    raise typer.Exit(code)
 
 
 def main() -> None:
