@@ -15,33 +15,18 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import caproto as ca
-import numpy as np
 
 from ioc import dbr
 from ioc.fields import State, fields, moving, rtype
 from ioc.puts import REQUEST, Client, Gate, Put, open_to_all, to_nobody
 from ioc.puts import OnPut as Trace
-from ioc.records import AccessDeniedError, Kind, PutError, PvClass, Record, Severity, Status, Value
+from ioc.records import AccessDeniedError, PutError, PvClass, Record, Severity, Status, Value
+from ioc.shown import ARRAYS, as_chars, shown, stamp, wire_value
 from ioc.values import ENCODING, Raw, decode, encode
 from ioc.wire import Dbr
 
 VALUE, LOG, ALARM, PROPERTY = 1, 2, 4, 8
 """What subscribers ask to be told of."""
-NATIVE = {
-    Kind.DOUBLE: Dbr.DOUBLE,
-    Kind.FLOAT: Dbr.FLOAT,
-    Kind.CHAR: Dbr.CHAR,
-    Kind.LONG: Dbr.LONG,
-    Kind.SHORT: Dbr.INT,
-    Kind.ENUM: Dbr.ENUM,
-    Kind.STRING: Dbr.STRING,
-    Kind.TEXT: Dbr.CHAR,
-    Kind.DOUBLES: Dbr.DOUBLE,
-    Kind.LONGS: Dbr.LONG,
-}
-_ARRAYS = (Kind.TEXT, Kind.DOUBLES, Kind.LONGS)
-_EPOCH = 631152000
-"""Seconds from 1970 to 1990, where EPICS time begins."""
 _SHOWN = 100
 """Elements of a refused value that are kept for the log."""
 _LONG_STRINGS = {"DESC": 41, "EGU": 16}
@@ -81,13 +66,11 @@ class Channel(ca.ChannelData):
     """
 
     def __init__(self, record: Record, owner: Owner | None) -> None:
-        length = record.length if record.kind in _ARRAYS else 1
+        length = record.length if record.kind in ARRAYS else 1
         super().__init__(
             value=0, max_length=length, reported_record_type=rtype(record), string_encoding=ENCODING
         )
-        native = NATIVE[record.kind]
         self._most = length
-        self.data_type = ca.ChannelType(native)
         self.record = record
         self.current: Any = encode(record, record.default)
         self.listeners: list[Listener] = []
@@ -99,16 +82,8 @@ class Channel(ca.ChannelData):
         self._trace: Trace = to_nobody
         self._fields: dict[str, Channel] = {}
         self._encoded: dict[tuple[int, int, bool], tuple[int, bytes]] = {}
-        self._shown = dbr.Shown(
-            native=native,
-            value=wire_value(record, self.current),
-            states=tuple(choice.encode(ENCODING) for choice in record.choices),
-            rtype=rtype(record),
-            units=record.units.encode(ENCODING),
-            precision=record.precision if native in (Dbr.DOUBLE, Dbr.FLOAT) else 0,
-        )
-        self._set_limits(record.low, record.high)
-        self._stamp(None)
+        self._shown = shown(record, self.current)
+        self.data_type = ca.ChannelType(self._shown.native)
 
     def guard(self, full_name: str, gate: Gate, trace: Trace) -> None:
         """Let the server's rules decide who may put, and its log hear of it."""
@@ -155,7 +130,7 @@ class Channel(ca.ChannelData):
         """
         self.current = encode(self.record, value)
         self._shown.value = wire_value(self.record, self.current)
-        self._stamp(timestamp)
+        stamp(self._shown, timestamp)
         flags = (VALUE if to_monitors else 0) | (LOG if to_archives else 0)
         self._publish(flags | self._set_alarm(severity, status))
 
@@ -175,7 +150,7 @@ class Channel(ca.ChannelData):
     ) -> None:
         """Change what clients get as control information; alarms are LOLO, LOW, HIGH and HIHI."""
         if low is not None and high is not None:
-            self._set_limits(low, high)
+            self._shown.limits = (high, low, *self._shown.limits[2:6], high, low)
         if units is not None:
             self._shown.units = units.encode(ENCODING)
         if precision is not None and self._shown.native in (Dbr.DOUBLE, Dbr.FLOAT):
@@ -203,7 +178,7 @@ class Channel(ca.ChannelData):
         key = (code, min(count, self.long_string_max_length if long else self._most), long)
         found = self._encoded.get(key)
         if found is None:
-            found = self._encoded[key] = dbr.encode(self._as_chars() if long else self._shown, *key[:2])
+            found = self._encoded[key] = dbr.encode(as_chars(self._shown) if long else self._shown, *key[:2])
         return found
 
     def take(self, raw: Raw, client: Client, *, waits: bool) -> Work | None:
@@ -228,7 +203,7 @@ class Channel(ca.ChannelData):
             raise
         put = Put(number=number, pv=self._name, value=value, client=client, at=at, waits=waits)
         self._trace(put)
-        if len(raw) == 0 and not isinstance(raw, str) and self.record.kind not in _ARRAYS:
+        if len(raw) == 0 and not isinstance(raw, str) and self.record.kind not in ARRAYS:
             self._nothing_sent()
             return None
         work = owner.take(self.record.name, value)
@@ -297,7 +272,7 @@ class Channel(ca.ChannelData):
         """What caproto reads where a client has asked for a filter."""
         group, base = divmod(int(data_type.value), 7)
         long = self._shown.native is Dbr.STRING and not isinstance(data_type, ca.ChannelType)
-        shown, native = self._as_chars() if long else self._shown, Dbr(base)
+        shown, native = as_chars(self._shown) if long else self._shown, Dbr(base)
         header = bytearray(dbr.head(shown, group, native))
         struct: Any = ca.DBR_TYPES[ca.ChannelType(data_type.value)]  # type: ignore[index]  (a dict)
         metadata = struct.from_buffer(header) if header else b""
@@ -319,7 +294,7 @@ class Channel(ca.ChannelData):
             )
         if refusal := self._gate(self._name, client):
             raise AccessDeniedError(refusal)
-        if len(raw) == 0 and not isinstance(raw, str) and self.record.kind not in _ARRAYS:
+        if len(raw) == 0 and not isinstance(raw, str) and self.record.kind not in ARRAYS:
             return self.current
         value = decode(self.record, raw)
         acts = self.record.pv_class is PvClass.ACTS
@@ -347,14 +322,6 @@ class Channel(ca.ChannelData):
         shown.severity, shown.status = new
         return ALARM
 
-    def _set_limits(self, low: float, high: float) -> None:
-        self._shown.limits = (high, low, *self._shown.limits[2:6], high, low)
-
-    def _stamp(self, timestamp: float | None) -> None:
-        now = time.time() if timestamp is None else timestamp
-        seconds = math.floor(now)
-        self._shown.seconds, self._shown.nanoseconds = seconds - _EPOCH, int((now - seconds) * 1e9)
-
     def _publish(self, flags: int) -> None:
         self._encoded.clear()
         if self._fields:
@@ -377,11 +344,6 @@ class Channel(ca.ChannelData):
             if field is not None and field.current != said:
                 field.show(said)
 
-    def _as_chars(self) -> dbr.Shown:
-        value = self._shown.value
-        text = value[0] + b"\0" if isinstance(value, tuple) else value
-        return replace(self._shown, native=Dbr.CHAR, value=text)
-
 
 class _Fields:
     """Owner of a record's fields."""
@@ -394,27 +356,6 @@ class _Fields:
 
     def refused(self, name: str, error: PutError) -> None:
         """Nothing happens to the record."""
-
-
-def wire_value(record: Record, value: Any) -> Any:
-    """What Channel Access shows: a text carries its NUL where there is room, so that an empty one is seen.
-
-    libca's clients do not take an array of no elements for an empty string.
-    """
-    match record.kind:
-        case Kind.TEXT:
-            data = value.encode(ENCODING)
-            return data + b"\0" if len(data) < record.length else data[: record.length]
-        case Kind.STRING:
-            return (value.encode(ENCODING),)
-        case Kind.ENUM:
-            return record.choices.index(value)
-        case Kind.DOUBLES:
-            return np.asarray(value, np.float64)
-        case Kind.LONGS:
-            return np.asarray(value, np.int32)
-        case _:
-            return value
 
 
 def _at_once(work: Work) -> None:
