@@ -110,9 +110,12 @@ class Profile:
                 if time >= after and direction in (0, _way(piece, time)):
                     return time
         # Rounding may leave the last piece a hair short of where it ends by definition.
-        if self.pieces and position == self.target and self.end >= after:
+        if self.pieces and self.end >= after:
             last = self.pieces[-1]
-            return self.end if direction in (0, _way(last, last.end)) else None
+            left, _ = last.at(last.end)
+            in_between = min(left, self.target) <= position <= max(left, self.target)
+            if in_between and direction in (0, _way(last, last.end)):
+                return self.end
         return None
 
     def stopped(self, at: float, acceleration: float) -> Profile:
