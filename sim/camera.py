@@ -93,6 +93,7 @@ class Camera:
         self._puts = Puts(self)
         self._run: asyncio.Task[None] | None = None
         self._acquisition: Acquisition | None = None
+        self._anew = asyncio.Lock()
 
     async def start(self) -> None:
         """Start the emitter and initialize the detector.
@@ -270,17 +271,18 @@ class Camera:
         Raises:
             LinkError: The emitter could not be started.
         """
-        if name == "Restart":
-            await self.link.kill()
-        if self._acquisition is not None:
-            await self._acquisition.stop()
-        await self.device.post("DetectorState_RBV", DetectorState.INITIALIZING, severity=Severity.NONE)
-        await self.revive()
-        await self.apply(Initialize())
-        await self.plugins.forget()
-        await self.device.post("DetectorState_RBV", DetectorState.IDLE)
-        await self.status.say("Ready")
-        await self.device.post(name, "Done")
+        async with self._anew:  # a second Restart would kill the emitter that the first has just started
+            if name == "Restart":
+                await self.link.kill()
+            if self._acquisition is not None:
+                await self._acquisition.stop()
+            await self.device.post("DetectorState_RBV", DetectorState.INITIALIZING, severity=Severity.NONE)
+            await self.revive()
+            await self.apply(Initialize())
+            await self.plugins.forget()
+            await self.device.post("DetectorState_RBV", DetectorState.IDLE)
+            await self.status.say("Ready")
+            await self.device.post(name, "Done")
 
     async def _put_sim(self, name: str, value: Any) -> None:
         if name != "Faults":

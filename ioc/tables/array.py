@@ -32,6 +32,9 @@ XML_LENGTH = 16384
 """Bytes of an XML in NDAttributesFile: the template's 256 hold two attributes, clients write dozens."""
 
 
+_NONE_STORED = "Echoes: a preview stores nothing; put attributes to the camera or to the file writer."
+
+
 def nd_array(port: str, *, attributes: PvClass = ACTS) -> tuple[Record, ...]:
     """Records of NDArrayBase.
 
@@ -59,12 +62,20 @@ def nd_array(port: str, *, attributes: PvClass = ACTS) -> tuple[Record, ...]:
         text(
             "NDAttributesFile",
             "",
-            "Attributes to store with every frame, as a file or as XML.",
+            "Attributes to store with every frame, as a file or as XML."
+            if attributes is ACTS
+            else _NONE_STORED,
             does=attributes,
             rbv=False,
             length=XML_LENGTH,
         ),
-        text("NDAttributesMacros", "", "Macros for the attributes.", does=attributes, rbv=False),
+        text(
+            "NDAttributesMacros",
+            "",
+            "Macros for the attributes." if attributes is ACTS else "Echoes, as NDAttributesFile does.",
+            does=attributes,
+            rbv=False,
+        ),
         told("NDAttributesStatus", _ATTRIBUTES_STATUS, doc="Whether the attributes were understood."),
         *_pool(),
         *asyn(port),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ioc.records import Record
 from ioc.tables.array import nd_array
-from ioc.tables.build import ACTS, number, shown, whole
+from ioc.tables.build import ACTS, ECHOES, number, shown, whole
 from ioc.tables.plugin import driver, plugin
 
 RATE_LIMIT = 20.0
@@ -26,7 +26,7 @@ def preview(kind: str, port: str, source: str, *own: Record, interval: float = 0
         interval: MinCallbackTime at boot, s.
     """
     base = (
-        *nd_array(port),
+        *nd_array(port, attributes=ECHOES),
         *driver(),
         *plugin(kind, source, rates=ACTS, port=ACTS, process=ACTS),
     )

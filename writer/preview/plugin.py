@@ -80,7 +80,9 @@ class PluginRecords:
 
     async def _put(self, name: str, value: Any) -> None:
         handler = self.handlers().get(name) or self._handlers.get(name)
-        if handler is not None:
+        if name in _POOL:
+            await self.device.post(name, "Done")
+        elif handler is not None:
             await handler(value)
         elif self.device.records[name].pv_class is not PvClass.ECHOES:
             await self.device.settle(name, value)
@@ -212,6 +214,10 @@ class PluginRecords:
             rate = max(0.0, (counter - before) / max(now - then, 1e-3))
             self._rate = (now, counter)
             await self.device.post_changed({"ArrayRate_RBV": rate})
+
+
+_POOL = ("PoolPollStats", "EmptyFreeList", "PreAllocBuffers")
+"""Commands to a pool of buffers: it has none here, so each is done at once."""
 
 
 def _both(name: str) -> tuple[str, str]:
