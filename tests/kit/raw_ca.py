@@ -4,6 +4,7 @@ Real clients check a value before they send it; what a server does with the unus
 Blocking sockets, one circuit, no search: the server's address is given.
 """
 
+import itertools
 import socket
 import struct
 from collections.abc import Iterator, Sequence
@@ -88,10 +89,15 @@ class RawClient:
                 return None
         raise AssertionError(f"the server has closed the connection when asked for {name}")
 
-    def put(self, channel: Created, data_type: int, count: int, payload: bytes) -> Answer:
-        """Put with completion, and wait for it."""
+    def send_put(self, channel: Created, data_type: int, count: int, payload: bytes) -> int:
+        """Put with completion, without waiting for it; gives the number of the request."""
         ioid = next(self._ids)
         self.send(Message(Command.WRITE_NOTIFY, data_type, count, channel.sid, ioid, payload))
+        return ioid
+
+    def put(self, channel: Created, data_type: int, count: int, payload: bytes) -> Answer:
+        """Put with completion, and wait for it."""
+        ioid = self.send_put(channel, data_type, count, payload)
         for message in self.messages():
             if message.command == Command.WRITE_NOTIFY and message.p2 == ioid:
                 return Answer(message.p1)
@@ -132,6 +138,19 @@ class RawClient:
                 if request is not None and request.p2 == ioid:
                     answer = Answer(message.p2, text)
         raise AssertionError("the server has closed the connection after a put")
+
+    def subscribe(self, channel: Created, mask: int = 5, *, data_type: int | None = None) -> int:
+        """Ask for monitors; gives the number of the subscription."""
+        subscription = next(self._ids)
+        payload = struct.pack(">fffHH", 0.0, 0.0, 0.0, mask, 0)
+        native = channel.native if data_type is None else data_type
+        self.send(Message(Command.EVENT_ADD, native, 0, channel.sid, subscription, payload))
+        return subscription
+
+    def until_echo(self) -> list[Message]:
+        """Everything that comes before the answer to an echo."""
+        self.send(Message(Command.ECHO))
+        return list(itertools.takewhile(lambda m: m.command != Command.ECHO, self.messages()))
 
     def get(self, channel: Created, data_type: int, count: int = 0) -> Message:
         """A value as it comes, or the refusal."""
