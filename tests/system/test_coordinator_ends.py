@@ -36,7 +36,7 @@ def test_nothing_is_left_behind(tmp_path, how):
         await camera.sent.wait()
         await rig.until(rig.hdf("EIG1", "NumCaptured_RBV"), lambda v: v == 5)
         workers = children(rig.writer.process.pid)
-        assert len(workers) == 2
+        assert len(workers) == 3  # with the process of the previews
         rig.writer.process.send_signal(how)
         assert await gone([rig.writer.process.pid, *workers], 2.0)
         start.cancel()
@@ -48,7 +48,11 @@ def test_nothing_is_left_behind(tmp_path, how):
         assert outcome_of(tmp_path / "data" / "cut.nxs") == "aborted"
 
 
-def test_port_taken_ends_with_a_message(tmp_path):
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [([], "is served already"), (["--prefix", "OTHER:"], "end the program that has it")],
+)
+def test_what_another_program_has_ends_with_a_message(tmp_path, more, says):
     async def work(rig):
         done = await asyncio.to_thread(
             subprocess.run,
@@ -60,6 +64,7 @@ def test_port_taken_ends_with_a_message(tmp_path):
                 rig.directory / "beamline.json",
                 "--data",
                 tmp_path,
+                *more,
             ],
             capture_output=True,
             text=True,
@@ -67,7 +72,7 @@ def test_port_taken_ends_with_a_message(tmp_path):
             check=False,
         )
         assert done.returncode == 1
-        assert "is taken by another program" in done.stderr
+        assert says in done.stderr
         assert done.stdout == ""
         assert "Traceback" not in done.stderr
 
