@@ -33,6 +33,13 @@ class Bench(StrEnum):
     IOC = "ioc"
 
 
+class Flavour(StrEnum):
+    """Whose devices."""
+
+    OPHYD = "ophyd"
+    OPHYD_ASYNC = "ophyd-async"
+
+
 def _load(path: Path | None) -> Beamline:
     from layouts.beamline import BeamlineError, load
 
@@ -131,6 +138,27 @@ def screens(
     from softbeam.screens.command import run
 
     raise typer.Exit(run(_load(beamline), directory, pictures=pictures, say=typer.echo))
+
+
+@app.command()
+def devices(
+    beamline: BeamlineFile = None,
+    flavour: Annotated[Flavour, typer.Option(help="Whose classes.")] = Flavour.OPHYD,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where the module goes; printed if not given.")
+    ] = None,
+) -> None:
+    """Write a Python module of ophyd or ophyd-async devices of the beamline."""
+    from softbeam.devices import NameClashError, module
+
+    try:
+        text = module(_load(beamline), flavour.value)
+        if out is not None:
+            out.write_text(text, encoding="utf-8")
+    except (NameClashError, OSError) as error:
+        typer.echo(f"softbeam devices: {error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(text if out is None else f"wrote {out}", nl=out is not None)
 
 
 @app.command("beamline")
