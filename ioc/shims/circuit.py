@@ -85,6 +85,7 @@ class Circuit(caproto_server.VirtualCircuit):
         self._views: dict[int, _View] = {}
         self._told: dict[int, _Subscription] = {}
         self._buffer = bytearray()
+        self._sending = False
         self._client: Client | None = None
 
     async def run(self) -> None:
@@ -106,10 +107,16 @@ class Circuit(caproto_server.VirtualCircuit):
         if not data:
             await self._end()
         self._buffer += data
-        for number, message in enumerate(wire.split(self._buffer)):
-            await self._take(message)
-            if number % _TURN == _TURN - 1:
-                await asyncio.sleep(0)
+        self.outbox.held = True
+        try:
+            for number, message in enumerate(wire.split(self._buffer)):
+                await self._take(message)
+                if number % _TURN == _TURN - 1:
+                    self._send_now()
+                    await asyncio.sleep(0)
+            self._send_now()
+        finally:
+            self.outbox.release()
         if wire.wanted(self._buffer) > _LONGEST:
             await self._end()
         await self.outbox.room.wait()
@@ -131,14 +138,24 @@ class Circuit(caproto_server.VirtualCircuit):
         self._told.clear()
         self.late.clear()
 
+    def _send_now(self) -> None:
+        """Send what waits without the sender's turn, unless the client is slow."""
+        if not self._sending and self.client.writer.transport.get_write_buffer_size() == 0:
+            data = self.outbox.take()
+            if data:
+                self.client.writer.write(data)
+
     async def _send_all(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             while self.connected:
                 await self.outbox.filled.wait()
+                self._sending = True
                 try:
                     await self.client.send(self.outbox.take())
                 except (OSError, CaprotoNetworkError):
                     await self._on_disconnect()
+                finally:
+                    self._sending = False
 
     async def _end(self) -> None:
         with contextlib.suppress(OSError):

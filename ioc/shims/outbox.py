@@ -20,6 +20,8 @@ class Outbox:
         self._cells: list[list[bytes]] = []
         self._of: dict[int, deque[list[bytes]]] = {}
         self.filled = asyncio.Event()
+        self.held = False
+        """Whether the sender is left alone: whoever holds the box sends what is in it."""
         self.room = asyncio.Event()
         """Whether the replies that wait are not too many."""
         self.room.set()
@@ -32,7 +34,7 @@ class Outbox:
         self._owed += sum(map(len, pieces))
         if self._owed > OWED:
             self.room.clear()
-        self.filled.set()
+        self._tell()
 
     def update(self, subscription: int, *pieces: bytes) -> None:
         """Add an update of a subscription behind all that waits."""
@@ -47,7 +49,7 @@ class Outbox:
                 self.dropped += 1
         mine.append(cell)
         self._cells.append(cell)
-        self.filled.set()
+        self._tell()
 
     def forget(self, subscription: int) -> None:
         """Drop the updates of a subscription that has ended."""
@@ -63,6 +65,16 @@ class Outbox:
         self.room.set()
         self._owed = 0
         return data
+
+    def release(self) -> None:
+        """Leave what is in the box to the sender."""
+        self.held = False
+        if self._cells:
+            self.filled.set()
+
+    def _tell(self) -> None:
+        if not self.held:
+            self.filled.set()
 
     async def put(self, reference: Any) -> None:
         """The way in for updates that caproto has made: a weak reference, as its own queue takes."""
