@@ -47,7 +47,14 @@ def _passing(interval: float) -> tuple[Record, ...]:
     least = "Least time between frames; the latest that came meanwhile is taken when it is over."
     return (
         whole("ArrayCounter", 0, "Frames that were computed since it was last set.", does=ACTS),
-        whole("QueueSize", 1, "Echoes: nothing waits, the latest frame is taken.", low=1, high=10**6),
+        whole(
+            "QueueSize",
+            1,
+            "Sets what QueueFree and the queue's limits show; no frame waits, the latest is taken.",
+            does=ACTS,
+            low=1,
+            high=10**6,
+        ),
         shown("QueueFree", 1, "Room in the queue: always, as nothing waits."),
         shown("QueueFreeLow", 0.25, "Room that is a warning.", precision=0, rtype="calcout"),
         shown("QueueUseHIGH", 0.75, "Frames that are a warning.", precision=0, rtype="calcout"),

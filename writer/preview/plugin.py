@@ -138,6 +138,7 @@ class PluginRecords:
 
     async def _put_queue(self, value: int) -> None:
         of_it = {"QueueFree": value, "QueueFreeLow": value * 0.25}
+        await self.device.settle("QueueSize", value)
         await self.device.post_all(of_it | {"QueueUseHIGH": value * 0.75, "QueueUseHIHI": value})
 
     # ------------------------------------------------------------ what a frame shows
