@@ -1,5 +1,6 @@
 """Held frames get their name: links lead to where the meta file is then, and nothing is written over."""
 
+import asyncio
 from pathlib import Path
 
 import h5py
@@ -28,7 +29,11 @@ def holding(directory: Path, frames: int = 3):
     session.command(orders.named(order.captures["EIG1"], "c"))
     feed(session, [start(), *(message(n, PAYLOADS[0]) for n in range(frames))])
     session.close("the test is over")
-    found = run.new(1, order, {"EIG1": Camera()}, Timing())
+
+    async def made():
+        return run.new(1, order, {"EIG1": Camera()}, Timing())
+
+    found = asyncio.run(made())  # it has a future, which is of a loop
     for event in session.events:
         run.note(found.progress["EIG1"], event)
     assert isinstance(session.events[-1], control.Done)
