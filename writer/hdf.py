@@ -204,10 +204,7 @@ class HdfDevice(HdfView):
 
     async def _put_queue(self, value: int) -> None:
         self._requests.queue(self.detector, value)
-        await self.device.settle("QueueSize", value)
-        await self.device.post_changed(
-            {"QueueFreeLow": 0.25 * value, "QueueUseHIGH": 0.75 * value, "QueueUseHIHI": value}
-        )
+        await self.set_queue(value)
 
     async def _put_attributes(self, value: str) -> None:
         macros = str(self.device["NDAttributesMacros"])

@@ -38,6 +38,8 @@ class HdfView:
         self._arrivals = Arrivals()
         self._idle = 0
         """Frames that nobody wanted before the present capture."""
+        self._has_queue = False
+        """Whether QueueSize is what a client has asked for, or what the worker has said."""
         self._lost = 0
         self._lost_before = 0
         """Frames lost in captures before the present one, since a client last set the count."""
@@ -159,6 +161,8 @@ class HdfView:
         if not status.queue:
             return
         used, size = status.backlog, status.queue
+        if not self._has_queue:
+            await self.set_queue(size)
         severity = Severity.NONE if used < 0.75 * size else Severity.MINOR if used < size else Severity.MAJOR
         if self.device["QueueUse"] != used:
             await self.device.post("QueueUse", used, severity=severity)
@@ -182,6 +186,14 @@ class HdfView:
         """ArrayCounter goes on from here."""
         self._arrivals.count = value
         await self.device.settle("ArrayCounter", value)
+
+    async def set_queue(self, frames: int) -> None:
+        """QueueSize is this, and its warnings follow."""
+        self._has_queue = True
+        await self.device.settle("QueueSize", frames)
+        await self.device.post_changed(
+            {"QueueFreeLow": 0.25 * frames, "QueueUseHIGH": 0.75 * frames, "QueueUseHIHI": frames}
+        )
 
     async def set_dropped(self, value: int) -> None:
         """DroppedArrays goes on from here."""

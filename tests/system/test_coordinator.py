@@ -333,7 +333,14 @@ def test_real_clients_by_hand(tmp_path):
         await call("caput", "-c", "-w", "30", rig.cam("EIG1", "Acquire"), "1")
         await waiting
         assert await call("caget", "-t", f"{hdf}NumCaptured_RBV") == "7"
-        return await call("caget", "-t", "-S", f"{hdf}MasterFile_RBV")
+        master = await call("caget", "-t", "-S", f"{hdf}MasterFile_RBV")
+        await call("caput", "-c", "-w", "30", f"{hdf}FlushNow", "1")
+        await call("caput", f"{hdf}FileWriteMode", "Single")
+        await call("caput", "-c", "-w", "30", f"{hdf}WriteFile", "1")
+        single = await call("caget", "-t", "-S", f"{hdf}FullFileName_RBV")
+        assert await call("caget", "-t", f"{hdf}WriteStatus") == "Write OK"
+        assert frames_of(single) == [(1, 6)]
+        return master
 
     master = run(work, tmp_path)
     assert len(frames_of(master)) == 7
