@@ -90,6 +90,11 @@ class Channel(ca.ChannelData):
         self._name, self._gate, self._trace = full_name, gate, trace
 
     @property
+    def full_name(self) -> str:
+        """The PV's name."""
+        return self._name
+
+    @property
     def shown_alarm(self) -> tuple[int, int]:
         """Alarm severity and status."""
         return self._shown.severity, self._shown.status

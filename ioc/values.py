@@ -123,7 +123,7 @@ def _choice(record: Record, given: str | float) -> str:
     if isinstance(given, str) and given not in choices:
         index = _index(record, given)
         if index is None or index >= len(choices):
-            right = f"one of {list(choices)}"
+            right = "one of " + ", ".join(choices)
             raise ConversionError(f"{record.name}: {given!r} is not on the menu; right is {right}")
         given = index
     if not isinstance(given, str):

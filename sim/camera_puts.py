@@ -199,7 +199,7 @@ class Puts:
     async def _file_path(self, value: str) -> None:
         """Where the driver would put files that it fetched: the readback ends in a slash."""
         path = value if not value or value.endswith("/") else f"{value}/"
-        exists = bool(value) and await asyncio.to_thread(Path(value).is_dir)
+        exists = bool(value) and await asyncio.to_thread(_is_directory, value)
         await self._device.post_changed({"FilePath_RBV": path})
         await self._device.post_changed({"FilePathExists_RBV": NoYes.YES if exists else NoYes.NO})
 
@@ -208,3 +208,10 @@ class Puts:
         if self._reset is not None:
             self._reset.cancel()
             await asyncio.wait([self._reset], timeout=0.2)
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False  # a name that no file system takes

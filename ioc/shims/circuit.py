@@ -31,6 +31,7 @@ _OF_CHANNELS = frozenset(
         *(Command.EVENT_ADD, Command.EVENT_CANCEL, Command.CLEAR_CHANNEL),
     }
 )
+_WHAT = {Command.WRITE: "put", Command.WRITE_NOTIFY: "put", Command.READ: "get", Command.READ_NOTIFY: "get"}
 _CHUNK = 1 << 16
 _TURN = 50
 """Requests of one client that are answered before it is another's turn."""
@@ -315,7 +316,7 @@ class Circuit(caproto_server.VirtualCircuit):
         )
 
     async def _refuse(self, message: Message, view: _View, status: Eca, text: str) -> None:
-        _log.warning("request refused: %s", text)
+        _log.warning("%s of %s refused: %s", _WHAT[message.command], view.channel.full_name, text)
         self.outbox.reply(requests.error(message, view.cid, status, text))
 
     def _subscribe(self, message: Message, view: _View) -> None:
