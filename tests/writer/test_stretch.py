@@ -98,6 +98,7 @@ def run(folder, parts, *, images_per_file, one_by_one):
         detector="EIG1",
         num_capture=0,
         images_per_file=images_per_file,
+        flush_interval=1000.0,  # a flush ends a stretch, and on a slow machine its time may come
     )
     session.command(order)
     waiting = iter(parts)
