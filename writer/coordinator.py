@@ -318,7 +318,7 @@ class Coordinator:
             self._hands.map(run_, detector)
         if isinstance(message, control.Done):
             self._frames.stored(detector, message.counters)
-        await device.show_counters(progress.counters, progress.captured)
+        await device.show_counters(progress.shown, progress.captured)
         if isinstance(message, control.SeriesEnded):
             self._acknowledge.stored(detector, message.report.series, message.last_frame)
         if (event := run.event_of(detector, message)) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from layouts.stream.messages import GoniometerAxis
@@ -20,12 +20,14 @@ class Progress:
     """One detector's part in an acquisition.
 
     Attributes:
+        announced: Places up to the end of the series under way, by its start message; 0 between series.
         plans: What the camera said of its goniometer when each series began, by series number.
         record: What the worker left, once it is done.
         doubt: What its client should know of the file, and no fault of the capture.
     """
 
     captured: int = 0
+    announced: int = 0
     counters: control.Counters = field(default_factory=control.Counters)
     series: int = 0
     last_frame: int = -1
@@ -37,6 +39,11 @@ class Progress:
     files: tuple[str, ...] = ()
     record: control.CaptureRecord | None = None
     doubt: str = ""
+
+    @property
+    def shown(self) -> control.Counters:
+        """Counters as clients see them: a series under way is expected as soon as it is announced."""
+        return replace(self.counters, expected=max(self.counters.expected, self.announced))
 
 
 @dataclass(slots=True)
@@ -123,13 +130,16 @@ def note(progress: Progress, message: control.Event) -> None:
         case control.Started():
             progress.series = message.series
             progress.plans[message.series] = progress.camera.plan
+            progress.announced = message.row + (message.planned or 0)
         case control.SeriesEnded():
             progress.counters = message.counters
+            progress.announced = 0
         case control.FileAdded():
             progress.shape, progress.dtype = message.shape, message.dtype
             progress.parts[message.path] = Part(Path(message.path), message.row, message.rows)
         case control.Done():
             progress.counters = message.counters
+            progress.announced = 0
             progress.captured = message.record.rows
             progress.record = message.record
         case _:
