@@ -177,7 +177,7 @@ def _scalar(shown: Shown, value: float, native: Dbr) -> bytes:
     return _PACK[native](_number(value, native))
 
 
-def _array(shown: Shown, value: Any, native: Dbr) -> bytes:
+def _array(shown: Shown, value: bytes | tuple[bytes, ...] | npt.NDArray[Any], native: Dbr) -> bytes:
     if isinstance(value, bytes):
         if native is Dbr.CHAR:
             return value

@@ -33,15 +33,13 @@ class Request:
 
     Attributes:
         address: IP address of the client's socket.
-        waits: Whether the client waits for the end of what it asks for (WriteNotify).
     """
 
     address: str = ""
-    waits: bool = False
 
 
 REQUEST: ContextVar[Request] = ContextVar("REQUEST", default=Request())  # noqa: B039 (frozen)
-"""Set by the circuit before a channel is created or written to."""
+"""Set by the circuit before caproto is given a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

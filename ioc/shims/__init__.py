@@ -30,7 +30,7 @@ In circuit.py and outbox.py:
     arrays, and the reason in plain words. caproto says ``Python exception`` and has one status for all.
 11. Who asks: channels are told the address of the client's socket, and whether it waits for completion.
 
-What caproto still does: versions and names of clients, creating and clearing channels, filters, flow control.
+What caproto still does: versions and names of clients, channels with filters, flow control (decision 14).
 Each of these that stock caproto shows from outside has a test that fails when it does so no more.
 """
 

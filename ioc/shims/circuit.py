@@ -31,7 +31,12 @@ _OF_CHANNELS = frozenset(
         *(Command.EVENT_ADD, Command.EVENT_CANCEL, Command.CLEAR_CHANNEL),
     }
 )
-_WHAT = {Command.WRITE: "put", Command.WRITE_NOTIFY: "put", Command.READ: "get", Command.READ_NOTIFY: "get"}
+_WHAT: dict[int, str] = {
+    Command.WRITE: "put",
+    Command.WRITE_NOTIFY: "put",
+    Command.READ: "get",
+    Command.READ_NOTIFY: "get",
+}
 _CHUNK = 1 << 16
 _TURN = 50
 """Requests of one client that are answered before it is another's turn."""

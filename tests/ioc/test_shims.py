@@ -162,7 +162,7 @@ def test_stock_takes_another_port_if_its_own_is_taken(monkeypatch: pytest.Monkey
         taken, sockets = await context._bind_tcp_sockets_with_consistent_port_number(bound)
         for one in sockets.values():
             one.close()
-        return taken
+        return int(taken)
 
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
