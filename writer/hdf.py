@@ -101,6 +101,9 @@ class HdfDevice(HdfView):
             "ArrayCounter": self.set_arrays,
             "DroppedArrays": self.set_dropped,
         }
+        for command in ("PoolPollStats", "EmptyFreeList", "PreAllocBuffers"):
+            # Commands to a pool of buffers: the workers have none, so each is done at once.
+            self._handlers[command] = functools.partial(self._done, command)
         self._handlers |= {
             name: functools.partial(hdf_grid.put, self.device, name) for name in hdf_grid.RECORDS
         }
@@ -201,6 +204,9 @@ class HdfDevice(HdfView):
     async def _put_enable(self, value: str) -> None:
         self._requests.tell(self.detector, Enable(enabled=value == "Enable"))
         await self.device.settle("EnableCallbacks", value)
+
+    async def _done(self, command: str, _value: str) -> None:
+        await self.device.post(command, "Done")
 
     async def _put_queue(self, value: int) -> None:
         self._requests.queue(self.detector, value)

@@ -98,6 +98,7 @@ class OdinDevice:
             if ended is not None:
                 await asyncio.shield(ended)
             await self.meta.post("AcquisitionActive_RBV", "Inactive")
+            await self.meta.post("Stop", "Done")
 
     async def _put_node(self, _name: str, value: Any) -> None:
         if value:  # of whichever node: one worker stands behind them all
