@@ -48,7 +48,6 @@ class Outlet:
             self.close()
         socket = self._context.socket(zmq.DEALER)
         socket.set(zmq.LINGER, 0)
-        socket.set(zmq.SNDHWM, 2)
         socket.set(zmq.RECONNECT_IVL, 200)
         socket.connect(endpoint)
         socket.send_multipart([frames.HERE, self._detector.encode()], zmq.NOBLOCK)
@@ -82,8 +81,10 @@ class Outlet:
             return  # damaged; it has been counted
         if frame is None or self._given == (which := (frame.series, frame.frame, frame.arrival)):
             return
-        with contextlib.suppress(zmq.Again):
+        try:
             self.socket.send_multipart(frames.of_latest(frame), zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return  # the connection is being made anew; the question still stands
         self._given, self.asked, self._next = which, False, now + INTERVAL
 
     def close(self) -> None:
