@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from layouts.beamline import Beamline, load
+from layouts.beamline import Beamline, Preset, load
 from softbeam.__main__ import app
 from softbeam.pvs import DeviceTable, class_of, devices, type_of
 
@@ -36,11 +36,21 @@ def _pvs(beamline: Beamline) -> Iterator[str]:
     yield "readback follows, as on many a real device. *read-only*: clients may not put. *saved*: a setting,"
     yield "which `--autosave` saves and restores.\n"
     shown: set[tuple[str, ...]] = set()
+    for device in _new(beamline, shown):
+        yield from _device(device)
+    yield "# PVs of the DLS preset\n"
+    yield 'With `preset = "dls"` the devices above have Diamond\'s suffixes, and these are there beside them.\n'
+    for device in _new(beamline.model_copy(update={"preset": Preset.DLS}), shown):
+        yield from _device(device)
+
+
+def _new(beamline: Beamline, shown: set[tuple[str, ...]]) -> Iterator[DeviceTable]:
+    """Devices whose table was not shown yet."""
     for device in devices(beamline):
         kind = tuple(device.records)
         if kind not in shown:
             shown.add(kind)
-            yield from _device(device)
+            yield device
 
 
 def _device(device: DeviceTable) -> Iterator[str]:
