@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,15 @@ class FileRequests:
         """Tell a worker something that has no answer; one that is not there is told when it comes."""
         if self._supervisor.is_ready(detector):
             self._supervisor.send(detector, what)
+
+    async def have_told(self, detector: str, what: Enable | Singles) -> None:
+        """Tell a worker something, and return when frames that come from now on meet it.
+
+        A worker that is not there, or does not answer in time, is told when it comes.
+        """
+        self.tell(detector, what)
+        with contextlib.suppress(RefusedError):
+            await self.flush(detector)  # which it answers after what it was told before
 
     def queue(self, detector: str, frames: int) -> None:
         """Give the detector's next worker another queue."""

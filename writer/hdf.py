@@ -202,7 +202,7 @@ class HdfDevice(HdfView):
             await self.device.post("FlushNow", "Done")
 
     async def _put_enable(self, value: str) -> None:
-        self._requests.tell(self.detector, Enable(enabled=value == "Enable"))
+        await self._requests.have_told(self.detector, Enable(enabled=value == "Enable"))
         await self.device.settle("EnableCallbacks", value)
 
     async def _done(self, command: str, _value: str) -> None:
@@ -304,7 +304,7 @@ class HdfDevice(HdfView):
             suffix=str(device["TempSuffix"]),
         )
         self._written = 0
-        self._requests.tell(self.detector, self._singles)
+        await self._requests.have_told(self.detector, self._singles)
 
     async def show_stream(self, status: control.Status) -> None:
         """What a Status says of the stream, and of files of single frames."""
