@@ -50,8 +50,9 @@ PLUGINS = _names("""
     BgdWidth CentroidThreshold ComputeCentroid ComputeHistogram ComputeProfiles ComputeStatistics CursorX
     CursorY HistMax HistMin HistSize AutoSizeX AutoSizeY AutoSizeZ BinZ CollapseDims DataTypeOut
     EnableScale EnableX EnableY EnableZ MinZ Name ReverseZ Scale SizeZ
+    IgnoreMasked TS:TSNumPoints TS:TSAcquireMode
 """)
-"""NDStats and NDROI."""
+"""NDStats, NDROI and NDTimeSeries; which pixels count is a setting of ours."""
 
 MOTOR = _names("""
     ACCL ACCU BACC BDST BVEL DCOF DESC DHLM DIR DISA DISP DLLM DLY EGU ERES FLNK FOFF FRAC HVEL ICOF INIT

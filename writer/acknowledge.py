@@ -46,6 +46,9 @@ class Acknowledge:
         self._showing: set[str] = set()
         self._told: set[str] = set()
         """Of which cameras Writing is Yes."""
+        self._saying: dict[str, asyncio.Task[None]] = {}
+        self._newest: dict[str, int] = {}
+        """Counts the series that have ended."""
         self._behind: dict[str, asyncio.Task[None]] = {}
         """What is still to be put to each camera, the last of it."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -69,9 +72,9 @@ class Acknowledge:
             return
         (self._writing.add if on else self._writing.discard)(detector)
         said = self._say_writing(detector)
-        if on:
-            await said  # before the capture shows that it is open
-        else:
+        if on and said is not None:
+            await asyncio.wait([said])  # before the capture shows that it is open
+        if not on:
             await self.queued(detector, 0, at_once=True)
 
     async def showing(self, detector: str, *, on: bool) -> None:
@@ -79,12 +82,13 @@ class Acknowledge:
         (self._showing.add if on else self._showing.discard)(detector)
         self._say_writing(detector)
 
-    def _say_writing(self, detector: str) -> asyncio.Future[None]:
+    def _say_writing(self, detector: str) -> asyncio.Task[None] | None:
+        """Put Writing if it changes; the put that says so, which may still be under way."""
         on = detector in self._writing or detector in self._showing
-        if on == (detector in self._told):
-            return self._then(detector, _nothing())
-        (self._told.add if on else self._told.discard)(detector)
-        return self._then(detector, self._put(detector, WRITING, int(on)))
+        if on != (detector in self._told):
+            (self._told.add if on else self._told.discard)(detector)
+            self._saying[detector] = self._then(detector, self._put(detector, WRITING, int(on)))
+        return self._saying.get(detector)
 
     async def queued(self, detector: str, frames: int, *, at_once: bool = False) -> None:
         """So many frames have come and cannot be read yet."""
@@ -98,10 +102,14 @@ class Acknowledge:
     def stored(self, detector: str, series: int, last_frame: int) -> None:
         """Every frame of a series that will ever be stored can be read.
 
-        The camera is told when the previews of its last frame are shown too; this returns at once.
+        The camera is told when the previews of its last frame are shown too; this returns at once. Where
+        series end faster than that, only the newest is told of.
         """
+        number = self._newest[detector] = self._newest.get(detector, 0) + 1
 
         async def tell() -> None:
+            if self._newest[detector] != number:
+                return
             await self._settled(detector, series, last_frame)
             await self._put(detector, STORED, series)
 
@@ -129,7 +137,3 @@ class Acknowledge:
             await self._client.put(f"{self._prefixes[detector]}{record}", value)
         except CaError as error:
             _log.warning("%s was not told of %s: %s", detector, record, error)
-
-
-async def _nothing() -> None:
-    """Nothing to put, but in its turn."""

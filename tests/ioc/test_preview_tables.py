@@ -54,10 +54,11 @@ def test_what_echoes_says_so(name):
     for record in expand(TABLES[name]()).values():
         assert record.doc.endswith("."), record.name
     table = expand(TABLES[name]())
-    for one in ("EnableCallbacks", "NDArrayPort", "MinCallbackTime", "ArrayCounter", "ArrayCallbacks"):
+    for one in ("EnableCallbacks", "NDArrayPort", "MinCallbackTime", "ArrayCounter", "QueueSize"):
         assert table[one].pv_class is PvClass.ACTS
-    for one in ("BlockingCallbacks", "QueueSize", "NumThreads", "SortMode"):
+    for one in ("BlockingCallbacks", "NumThreads", "SortMode", "NDAttributesFile"):
         assert table[one].pv_class is PvClass.ECHOES
+        assert table[one].doc.startswith("Echoes")
 
 
 def test_newcomers_see_something():

@@ -7,12 +7,17 @@ that it does not trust. Pure functions of arrays; (slow, fast) is the order of a
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Counter = np.int32 | np.int64 | np.float64
+"""What sums of pixels are kept in."""
+_BAND = 1 << 17
+"""Pixels of a band."""
 _MARKS = 2
 """Values at the top of the type that mark pixels."""
 
@@ -51,6 +56,16 @@ class Pixels:
         """Some of the pixels, as views."""
         return Pixels(self.data[window], None if self.masked is None else self.masked[window])
 
+    def bands(self) -> Iterator[tuple[int, Pixels]]:
+        """The same in bands of whole lines, each with the number of pixels before it.
+
+        What is computed band by band takes little memory, and stays in the processor's.
+        """
+        slow, fast = self.data.shape
+        step = max(1, _BAND // fast)
+        for row in range(0, slow, step):
+            yield row * fast, self.part(np.s_[row : row + step])
+
     def along(self, axis: int) -> NDArray[np.intp] | int:
         """How many pixels count in each line across an axis: 0 adds the slow axis up, 1 the fast one."""
         if self.masked is None:
@@ -73,7 +88,7 @@ def unmarked(pixels: Pixels) -> Pixels:
     return Pixels(pixels.data)
 
 
-def add_up(data: NDArray[Any], slow: int, fast: int, kind: type[np.int64 | np.float64]) -> NDArray[Any]:
+def add_up(data: NDArray[Any], slow: int, fast: int, kind: type[Counter]) -> NDArray[Any]:
     """Sums over blocks of ``slow`` times ``fast`` pixels; what is left over at the ends is left out.
 
     Args:

@@ -7,6 +7,7 @@ the counter reads the values of the frame it was told of.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -24,6 +25,7 @@ Handler = Callable[[Any], Awaitable[None]]
 
 EPICS_EPOCH: Final = 631152000
 """Seconds from 1970 to 1990."""
+_REMEMBERED: Final = 100
 _TYPES: Final = {kind.value.lower(): kind for kind in DataType}
 
 
@@ -52,6 +54,8 @@ class PluginRecords:
         self.plugin = Plugin(interval=float(self.device["MinCallbackTime"]))
         self.shown: tuple[int, int] | None = None
         """Series and number of the frame that is shown."""
+        self._over: deque[int] = deque(maxlen=_REMEMBERED)
+        """Series that were shown before that one."""
         self._skipped = (0, 0)
         """Frames passed over in all, and how many of them when the counter was set."""
         self._rate = (time.monotonic(), 0)
@@ -149,7 +153,7 @@ class PluginRecords:
         await self.own(head, arrays)
         await self.give(self._about(head), head.arrival)
         await self._show_rate()
-        self.shown = head.series, head.number
+        self._now_shown(head.series, head.number)
         counter = int(self.device["ArrayCounter_RBV"]) + 1
         await self.device.post("UniqueId_RBV", head.number, timestamp=head.arrival)
         await self.device.post("ArrayCounter", counter, timestamp=head.arrival)
@@ -160,8 +164,21 @@ class PluginRecords:
 
     async def show_damaged(self, series: int, number: int) -> None:
         """A frame could not be computed."""
-        self.shown = series, number
+        self._now_shown(series, number)
         await self.device.settle("DroppedArrays", int(self.device["DroppedArrays_RBV"]) + 1)
+
+    def shows(self, series: int, number: int) -> bool:
+        """Whether a frame is shown, or was, or one after it."""
+        if self.shown is None:
+            return False
+        return series in self._over or (self.shown[0] == series and self.shown[1] >= number)
+
+    def _now_shown(self, series: int, number: int) -> None:
+        if self.shown is not None and self.shown[0] != series:
+            self._over.append(self.shown[0])
+            while series in self._over:  # a detector that was started anew counts from 1 again
+                self._over.remove(series)
+        self.shown = series, number
 
     async def show_idle(self) -> None:
         """Time has passed: the rate goes down though no frame comes."""

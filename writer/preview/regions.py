@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from writer.preview.pixels import Pixels, add_up
+from writer.preview.pixels import Counter, Pixels, add_up
 from writer.preview.settings import Axis, Region
 
 
@@ -45,7 +45,8 @@ def cut(pixels: Pixels, region: Region) -> Pixels:
     scale = region.scale if region.scale not in (0.0, 1.0) else 1.0
     if (slow.bin, fast.bin) == (1, 1) and scale == 1.0 and dtype == part.data.dtype:
         return Pixels(np.ascontiguousarray(part.data), part.masked)
-    sums, masked = _summed(part, slow.bin, fast.bin, np.int64 if scale == 1.0 else np.float64)
+    kind = _counter(part.data.dtype, slow.bin * fast.bin) if scale == 1.0 else np.float64
+    sums, masked = _summed(part, slow.bin, fast.bin, kind)
     result = _fitted(sums if scale == 1.0 else sums / scale, dtype)
     if masked is not None:
         result[masked] = _greatest(dtype)
@@ -70,7 +71,7 @@ def image(pixels: Pixels, most: int) -> tuple[NDArray[np.int32], int]:
     step = 1
     while step < min(slow, fast) and (slow // step) * (fast // step) > most:
         step += 1
-    sums, masked = _summed(pixels, step, step, np.int64 if pixels.data.dtype.kind in "ui" else np.float64)
+    sums, masked = _summed(pixels, step, step, _counter(pixels.data.dtype, step * step))
     result = _fitted(sums, np.dtype(np.int32))
     if masked is not None:
         result[masked] = -1
@@ -78,14 +79,21 @@ def image(pixels: Pixels, most: int) -> tuple[NDArray[np.int32], int]:
 
 
 def _summed(
-    pixels: Pixels, slow: int, fast: int, kind: type[np.int64 | np.float64]
+    pixels: Pixels, slow: int, fast: int, kind: type[Counter]
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """Sums over blocks, without what is masked; and the blocks of which all is."""
     if pixels.masked is None:
         return add_up(pixels.data, slow, fast, kind), None
     counted = np.where(pixels.masked, pixels.data.dtype.type(0), pixels.data)
-    masked = add_up(pixels.masked, slow, fast, np.int64) == slow * fast
+    masked = add_up(pixels.masked, slow, fast, np.int32) == slow * fast
     return add_up(counted, slow, fast, kind), masked if masked.any() else None
+
+
+def _counter(dtype: np.dtype[Any], pixels: int) -> type[Counter]:
+    """A type that holds the sum of so many pixels; int32 where it does, as that takes half the time."""
+    if dtype.kind == "f":
+        return np.float64
+    return np.int32 if pixels * int(np.iinfo(dtype).max) < 2**31 else np.int64
 
 
 def _greatest(dtype: np.dtype[Any]) -> float:

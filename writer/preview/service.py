@@ -93,8 +93,7 @@ class DetectorPreviews:
             taking = plugin.plugin.enabled and plugin.plugin.interval < _PATIENT
             if with_region and not (self.roi.plugin.enabled and self.roi.plugin.hands_on):
                 taking = False
-            shown = plugin.shown
-            if taking and (shown is None or shown[0] != series or shown[1] < frame):
+            if taking and not plugin.shows(series, frame):
                 return False
         return True
 

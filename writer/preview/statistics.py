@@ -33,28 +33,33 @@ def basic(pixels: Pixels, rim: int) -> Values:
     count = pixels.valid
     if not count:
         return dict.fromkeys(names, 0.0)
-    data, masked, values = pixels.data, pixels.masked, pixels.values
+    data = pixels.data
     # Masked pixels have the greatest values there are, so they are never the least.
     least = int(data.argmin())
-    greatest = int((data if masked is None else np.where(masked, data.flat[least], data)).argmax())
-    if masked is not None and masked.flat[greatest]:
-        greatest = least  # all that count are the same
-    total = float(values.sum())
+    greatest, most = least, data.flat[least]
+    total = squares = 0.0
+    for start, band in pixels.bands():
+        total += float(band.values.sum())
+        shown = band.data if band.masked is None else np.where(band.masked, data.flat[least], band.data)
+        place = int(shown.argmax())
+        if shown.flat[place] > most:
+            greatest, most = start + place, shown.flat[place]
     mean = total / count
-    spread = values - mean
-    if masked is not None:
-        spread[masked] = 0.0
-    flat = spread.ravel()
+    for _, band in pixels.bands():
+        spread = band.values - mean
+        if band.masked is not None:
+            spread[band.masked] = 0.0
+        squares += float(np.dot(spread.ravel(), spread.ravel()))
     width = data.shape[1]
     found = (
         float(data.flat[least]),
         float(least % width),
         float(least // width),
-        float(data.flat[greatest]),
+        float(most),
         float(greatest % width),
         float(greatest // width),
         mean,
-        math.sqrt(float(np.dot(flat, flat)) / count),
+        math.sqrt(squares / count),
         total,
         total - _background(pixels, rim) * count,
     )
@@ -72,7 +77,7 @@ def _background(pixels: Pixels, rim: int) -> float:
         np.s_[: min(rim, slow)],
         np.s_[max(0, slow - rim) :],
     )
-    counts = sum(float(pixels.values[strip].sum()) for strip in strips)
+    counts = sum(float(pixels.part(strip).values.sum()) for strip in strips)
     number = sum(
         pixels.data[strip].size
         - (0 if pixels.masked is None else int(np.count_nonzero(pixels.masked[strip])))

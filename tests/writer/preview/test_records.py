@@ -241,6 +241,19 @@ def test_which_frame_is_shown():
     with_previews(work)
 
 
+def test_a_series_that_is_over_was_shown():
+    async def work(p):
+        for series in (1, 2):
+            await p.frame(spot(), 3, series, now=float(series))
+        assert p.records.shows(1, 9)  # its last frames were passed over: they will not come any more
+        assert not p.records.shows(2, 9)
+        await p.frame(spot(), 0, 1, now=3.0)  # the detector was started anew
+        assert not p.records.shows(1, 9)
+        assert p.records.shows(2, 9)
+
+    with_previews(work)
+
+
 def test_reset_goes_on_with_the_next_group():
     async def work(p):
         await p.put({f"{STATS}ComputeCentroid": "Yes", f"{STATS}ComputeHistogram": "Yes"})

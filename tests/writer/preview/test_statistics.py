@@ -73,6 +73,17 @@ def test_basic_statistics(data, rim):
     )
 
 
+def test_a_frame_that_is_computed_in_several_bands():
+    data = np.random.default_rng(3).poisson(5, (700, 500)).astype(np.uint32)
+    data[:, 100:110] = 2**32 - 1
+    data[600, 300], data[650, 20], data[5, 7] = 900, 900, 800
+    good = data[data < 2**32 - 2].astype(float)
+    found = statistics.basic(marked(data), 0)
+    assert (found["MaxX"], found["MaxY"], found["MaxValue"]) == (300, 600, 900)
+    assert (found["Total"], found["Net"]) == (good.sum(), good.sum())
+    assert (found["MeanValue"], found["Sigma"]) == pytest.approx((good.mean(), good.std()), rel=1e-12)
+
+
 def by_hand(data: np.ndarray, threshold: float) -> dict[str, float]:
     """NDPluginStats' centroid from raw moments, as it stands there."""
     names = "CentroidTotal CentroidX CentroidY SigmaX SigmaY SigmaXY SkewX SkewY KurtosisX KurtosisY"
