@@ -6,7 +6,7 @@ The syntax is explained at the end of ``docs/behaviour.md``. Nothing here talks 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "behaviour.md"
@@ -79,7 +79,8 @@ class Event:
     pv: str
     texts: list[str]
     severity: str = "NO_ALARM"
-    seen: list[str] = field(default_factory=list)
+    arrival: int = 0
+    """Where it stands among all that came."""
 
 
 class PageError(ValueError):

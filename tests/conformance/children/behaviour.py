@@ -4,6 +4,7 @@ Prints a line of JSON for each row: what was seen, and what of it is not as the 
 """
 
 import asyncio
+import itertools
 import json
 import sys
 import time
@@ -11,13 +12,41 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from aioca import DBE_VALUE, DBR_CHAR_STR, FORMAT_CTRL, FORMAT_TIME, CANothing, caget, camonitor, caput
+from aioca import (
+    DBE_VALUE,
+    DBR_CHAR_STR,
+    FORMAT_CTRL,
+    FORMAT_TIME,
+    CANothing,
+    Subscription,
+    caget,
+    camonitor,
+    caput,
+)
 
 from tests.kit.behaviour import REPLY, SEVERITIES, Event, Item, Row, Step, fits, matches, merged, parse
 
 DEADLINE = 8.0
 PATIENCE = 20.0
 CHAR, ENUM = 4, 3
+
+
+ARRIVALS = itertools.count()
+
+
+def stamped(watch: Subscription) -> None:
+    """Number the values of a subscription as libca hands them over.
+
+    aioca calls back for all that waits of one PV before it looks at the next, not the wire's order.
+    """
+    convert: Any = watch.dbr_to_value
+
+    def number(raw_dbr: Any, dbrcode_in: Any, count: Any) -> Any:
+        value = convert(raw_dbr, dbrcode_in, count)
+        value.arrival = next(ARRIVALS)
+        return value
+
+    watch.dbr_to_value = number
 
 
 class Names:
@@ -108,6 +137,7 @@ async def row(names: Names, before: tuple[Step, ...], what: Row) -> dict[str, ob
     def seen(pv: str, value) -> None:
         event = names.event(pv, value)
         if pv in first:
+            event.arrival = value.arrival
             events.append(event)
         else:
             first[pv] = event.texts
@@ -128,12 +158,14 @@ async def row(names: Names, before: tuple[Step, ...], what: Row) -> dict[str, ob
     try:
         if watched:
             await asyncio.wait_for(ready.wait(), PATIENCE)
+        for watch in watches:
+            stamped(watch)
         wrong = ""
         try:
             await do(names, what.does)
         except RuntimeError as error:
             wrong = f"{error}; "
-        events.append(Event(REPLY, [REPLY]))
+        events.append(Event(REPLY, [REPLY], arrival=next(ARRIVALS)))
         return {"line": what.line, **await settled(names, what, events, first, wrong)}
     finally:
         for watch in watches:
@@ -147,7 +179,7 @@ async def settled(
     deadline = time.monotonic() + (0.0 if wrong else DEADLINE)
     while True:
         found = [await value_of(names, item.pv) for item in what.afterwards]
-        changes = merged(events, first)
+        changes = merged(sorted(events, key=lambda event: event.arrival), first)
         bad = [
             f"{item.pv} is {event.texts} {event.severity}, not {item.how} {item.value}"
             for item, event in zip(what.afterwards, found, strict=True)
