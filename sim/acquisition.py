@@ -135,7 +135,8 @@ class Acquisition:
         camera = self._camera
         if camera.eiger.state is State.ERROR:
             return DetectorState.ERROR, camera.eiger.error
-        await camera.device.post("DetectorState_RBV", DetectorState.ABORTING)
+        # ADEiger says so when it is told, and goes on to say so when it is done.
+        await camera.device.post("DetectorState_RBV", DetectorState.ABORTED)
         armed = camera.eiger.is_running
         await camera.apply(Abort())
         if not armed and camera.ended is None and camera.eiger.series:
@@ -195,7 +196,8 @@ class Acquisition:
         await device.post("Armed", Armed.UNARMED)
         await device.post("TimeRemaining_RBV", 0.0)
         await camera.status.say(message, bad)
-        await device.post("DetectorState_RBV", state, severity=bad)
+        if device["DetectorState_RBV"] != state:
+            await device.post("DetectorState_RBV", state, severity=bad)
         await device.post("Acquire_RBV", Acquiring.DONE, severity=Severity.NONE)
         await device.post("Acquire", Acquire.DONE)
         await device.post("SetAcquireBusy", 0.0)

@@ -78,7 +78,7 @@ class Coordinator:
         self._runs: dict[str, Run] = {}
         self._number = 0
         self._forgot = time.monotonic()
-        self.watch = Watch(beamline, client, lambda d, record: self._push("camera", d, record))
+        self.watch = Watch(beamline, client, lambda d, *said: self._push("camera", d, said))
         self.supervisor = Supervisor(
             commands,
             beamline.ca.control,
@@ -275,7 +275,7 @@ class Coordinator:
             case "silent":
                 await self.views[detector].show_worker(there=not payload)
             case "camera":
-                await self._camera(detector, payload)
+                await self._camera(detector, *payload)
             case "tell":
                 run_, event = payload
                 await self._tell(run_, event)
@@ -335,7 +335,7 @@ class Coordinator:
         if (other := self._frames.came(detector, status.latest)) is not None:
             await self.views[detector].show_format(*other)
 
-    async def _camera(self, detector: str, record: str) -> None:
+    async def _camera(self, detector: str, record: str, state: steps.CameraState) -> None:
         camera = self.watch.cameras[detector]
         run_ = self._runs.get(detector)
         if run_ is None:
@@ -352,7 +352,7 @@ class Coordinator:
             if ended.series is not None and ended.end is not None:
                 self.attributes.ended(detector, ended.series, ended.end)
         if record == "DetectorState_RBV":
-            await self._tell(run_, steps.CameraState(detector, camera.state, camera.message))
+            await self._tell(run_, state)
 
     def _connect_preview(self, detector: str, endpoint: str) -> None:
         with contextlib.suppress(WorkerAbsentError):  # it is told when it is there

@@ -18,6 +18,7 @@ from ioc.client import Client, Reading
 from layouts.beamline import Beamline, Detector
 from layouts.stream.messages import GoniometerAxis
 from writer.positions import History, tolerance
+from writer.steps import CameraState
 
 _log = logging.getLogger(__name__)
 
@@ -168,10 +169,16 @@ class Watch:
     Args:
         beamline: The description.
         client: Finds the PVs.
-        on_camera: Called with the detector's name and the record that changed.
+        on_camera: Called with the detector's name, the record that changed, and the camera's state with it: one
+            that is armed again at once has another by the time that it is heard.
     """
 
-    def __init__(self, beamline: Beamline, client: Client, on_camera: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        beamline: Beamline,
+        client: Client,
+        on_camera: Callable[[str, str, CameraState], None],
+    ) -> None:
         self._beamline, self._client, self._on_camera = beamline, client, on_camera
         self.cameras = {d.name: Camera() for d in beamline.detectors}
         self.histories = {m.name: History(tolerance(m)) for m in beamline.motors}
@@ -263,7 +270,7 @@ class Watch:
                 self._answer.set()
             if reading.connected and reading.value is not None:
                 camera.take(record, reading.value, clock_of(reading))
-            self._on_camera(name, record)
+            self._on_camera(name, record, CameraState(name, camera.state, camera.message))
 
         return take
 
