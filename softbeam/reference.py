@@ -39,7 +39,9 @@ def _pvs(beamline: Beamline) -> Iterator[str]:
     for device in _new(beamline, shown):
         yield from _device(device)
     yield "# PVs of the DLS preset\n"
-    yield 'With `preset = "dls"` the devices above have Diamond\'s suffixes, and these are there beside them.\n'
+    yield (
+        'With `preset = "dls"` the devices above have Diamond\'s suffixes, and these are there beside them.\n'
+    )
     for device in _new(beamline.model_copy(update={"preset": Preset.DLS}), shown):
         yield from _device(device)
 

@@ -169,8 +169,8 @@ class Watch:
     Args:
         beamline: The description.
         client: Finds the PVs.
-        on_camera: Called with the detector's name, the record that changed, and the camera's state with it: one
-            that is armed again at once has another by the time that it is heard.
+        on_camera: Called with the detector's name, the record that changed, and the state with it: a camera
+            that is armed again at once has another by the time that it is heard of.
     """
 
     def __init__(

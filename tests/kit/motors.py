@@ -13,7 +13,9 @@ _DRIVE = {"hard": (-105.0, 105.0)}
 _SETTINGS = {
     **dict.fromkeys(("velocity", "jog_velocity", "home_velocity", "backlash_velocity"), 10.0),
     **dict.fromkeys(("ramp", "backlash_ramp"), 0.1),
-    "low": -100.0, "high": 100.0, "jog_acceleration": 100.0,
+    "low": -100.0,
+    "high": 100.0,
+    "jog_acceleration": 100.0,
 }
 
 
