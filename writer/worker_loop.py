@@ -81,6 +81,7 @@ class WorkerLoop:
         self._why_end = ""
         self._last_status: control.Status | None = None
         self._status_at = 0.0
+        self._looked_at = time.monotonic()
         self._wake, self._sleeper = socket.socketpair()
         for end in (self._wake, self._sleeper):
             end.setblocking(False)
@@ -107,9 +108,10 @@ class WorkerLoop:
             self._sleeper.close()
 
     def _turn(self) -> None:
-        session, began = self._session, time.monotonic()
+        session = self._session
         wait = _POLL_OPEN if session.is_open else _POLL_IDLE
         ready = dict(self._poller.poll(wait))
+        self._look_at_clock()  # before a command is taken, which may ask whether anything has ended
         if self._control in ready:
             self._take_commands()
         if self._receiver.socket in ready:
@@ -119,13 +121,19 @@ class WorkerLoop:
         for line in self._lines:
             if line in ready and is_broken(line):
                 self._why_end = "whoever started the worker is gone"
-        now = time.monotonic()
-        if now - began > _HELD_UP:
-            session.held_up(now - began)
+        now = self._look_at_clock()
         session.tick(now)
         self._tell()
         self._preview(ready, now)
         self._report(now)
+
+    def _look_at_clock(self) -> float:
+        """The time; if it has leapt, the process or its disk stood still, wherever that was."""
+        now = time.monotonic()
+        if now - self._looked_at > _HELD_UP:
+            self._session.held_up(now - self._looked_at)
+        self._looked_at = now
+        return now
 
     def _preview(self, ready: dict[Any, int], now: float) -> None:
         if self._outlet.socket in ready:
