@@ -273,7 +273,9 @@ class Acquisition:
         why = f"the detector reports an error: {event.message or 'it does not say which'}"
         # The series may have ended at the worker already, as incomplete: a late hint is not in vain.
         fault = why if state == "Error" else ""
-        actions: list[Action] = [SendAborted(name, capture.last_series, fault)]
+        # Its start message may still be on its way to the worker: the camera knows its number first.
+        series = capture.last_series if event.series is None else event.series
+        actions: list[Action] = [SendAborted(name, series, fault)]
         if capture.acquiring and not self.halted:
             if state == "Aborted":
                 self.aborted = f"{name} was aborted at its own PVs"

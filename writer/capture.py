@@ -58,6 +58,7 @@ class Capture:
     _heard: float = 0.0
     _empty: float = -math.inf
     _doubted: PixelFormat | None = None
+    _foretold: tuple[int | None, float, str] = (None, 0.0, "")
 
     @property
     def rows(self) -> int:
@@ -85,7 +86,8 @@ class Capture:
             # One of which nothing at all was seen was armed in vain.
             in_vain = not self.series.came and self.series.end_at is None
             if in_vain and self.series.arrival < self.began:
-                self._forget(self.series)  # and before this capture, which it is none of
+                self.closed.add(self.series.key)  # and before this capture, which it is none of
+                self.series = None
             else:
                 cut = self.series.cut(self.rules, "another series began")
                 actions += self._close(*cut, now=now, give_back=in_vain)
@@ -193,15 +195,15 @@ class Capture:
         if series is not None and number in (None, series.key.number):
             series.abort_at, series.fault = now, fault
             return self.tick(now)
-        last = self._last
+        last, self._foretold = self._last, (number, now, fault)  # its start message may be on its way
         if fault or last is None or not self.ended or number not in (None, last.key.number):
             return []
-        if self.ended[-1].outcome is Outcome.INCOMPLETE and self.series is None:
-            # Told too late: what was held for missing was never taken.
-            last.abort_at = now
-            self._take_back(last)
-            return self._close_series(last, *last.cut(self.rules, ""), now=now)
-        return []
+        if self.series is not None or self.ended[-1].outcome is not Outcome.INCOMPLETE:
+            return []
+        # Told too late: what was held for missing was never taken.
+        last.abort_at = now
+        self._take_back(last)
+        return self._close_series(last, *last.cut(self.rules, ""), now=now)
 
     def expect(self, rules: Rules, now: float) -> list[Action]:
         """What is known of the series has changed."""
@@ -313,6 +315,8 @@ class Capture:
             arrival=announced.arrival,
         )
         series.settle(self.rules)
+        if self._foretold[0] == series.key.number:
+            _, series.abort_at, series.fault = self._foretold
         self.series = series
         return Began(
             key=series.key,
@@ -371,10 +375,6 @@ class Capture:
         if self.broken or (self.num_capture and self._next_row >= self.num_capture):
             actions += self._finish(now)
         return actions
-
-    def _forget(self, series: Series) -> None:
-        self.series = None
-        self.closed.add(series.key)
 
     def _take_back(self, series: Series) -> None:
         """Undo the end of the last series, which turned out to be another one."""

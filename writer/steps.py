@@ -62,11 +62,17 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """DetectorState_RBV changed; the message is what StatusMessage_RBV says with it."""
+    """DetectorState_RBV changed.
+
+    Attributes:
+        message: What StatusMessage_RBV says with it.
+        series: The one that has ended with it, where the camera says which.
+    """
 
     detector: str
     state: str
     message: str = ""
+    series: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,11 @@ class Camera:
         """When each series was taken, by its number; of those that began after a time."""
         return {e.series: e for e in self.episodes if e.series is not None and e.begin >= since}
 
+    @property
+    def last_series(self) -> int | None:
+        """Number of the series of its latest Acquire, once it has said so."""
+        return self.episodes[-1].series if self.episodes else None
+
     def take(self, record: str, value: Any, when: float) -> None:
         """Note what one of its PVs says, and since when."""
         if record == "DetectorState_RBV":
@@ -270,7 +275,8 @@ class Watch:
                 self._answer.set()
             if reading.connected and reading.value is not None:
                 camera.take(record, reading.value, clock_of(reading))
-            self._on_camera(name, record, CameraState(name, camera.state, camera.message))
+            said = CameraState(name, camera.state, camera.message, camera.last_series)
+            self._on_camera(name, record, said)
 
         return take
 

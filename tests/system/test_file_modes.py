@@ -88,6 +88,7 @@ def test_single_mode_with_autosave_writes_each_frame(tmp_path):
         await rig.until(rig.hdf("EIG1", "FileNumber_RBV"), lambda v: v == 7)
         await puts(rig, EnableCallbacks="Disable")
         await take(rig, 2)
+        await rig.until(rig.hdf("EIG1", "NumUnwanted_RBV"), lambda v: v == 2)
         await puts(rig, EnableCallbacks="Enable", FileName="other", FileNumber=1)
         await take(rig, 1)
         await rig.until(rig.hdf("EIG1", "FullFileName_RBV"), lambda v: "other" in v)

@@ -73,6 +73,18 @@ def test_an_abort_told_late_gives_back_too():
     sums(drive.capture)
 
 
+def test_an_abort_may_be_told_before_the_start_message_comes():
+    drive = Drive()
+    drive.abort(1)
+    drive.start(1, 100)
+    drive.end(1)
+    drive.wait(0.11)
+    assert (drive.last.outcome, drive.last.rows) == (Outcome.ABORTED, 0)
+    drive.start(2, 2)  # the next one was not
+    drive.frames(2, [0, 1])
+    assert drive.last.outcome is Outcome.COMPLETE
+
+
 def test_an_abort_without_an_end_message_waits_for_the_grace():
     drive = Drive()
     drive.start(1, 10)
