@@ -58,7 +58,7 @@ class Capture:
     _heard: float = 0.0
     _empty: float = -math.inf
     _doubted: PixelFormat | None = None
-    _foretold: tuple[int | None, float, str] = (None, 0.0, "")
+    _foretold: tuple[int, float, str] | None = None
 
     @property
     def rows(self) -> int:
@@ -191,19 +191,19 @@ class Capture:
         """The detector was told to abort a series, or the one under way, or failed in it for a reason."""
         if self.finished is not None:
             return []
-        series = self.series
+        series, last = self.series, self._last
         if series is not None and number in (None, series.key.number):
             series.abort_at, series.fault = now, fault
             return self.tick(now)
-        last, self._foretold = self._last, (number, now, fault)  # its start message may be on its way
+        if number is not None:  # its start message may be on its way
+            self._foretold = (number, now, fault)
         if fault or last is None or not self.ended or number not in (None, last.key.number):
             return []
-        if self.series is not None or self.ended[-1].outcome is not Outcome.INCOMPLETE:
-            return []
-        # Told too late: what was held for missing was never taken.
-        last.abort_at = now
-        self._take_back(last)
-        return self._close_series(last, *last.cut(self.rules, ""), now=now)
+        if series is None and self.ended[-1].outcome is Outcome.INCOMPLETE:
+            last.abort_at = now  # Told too late: what was held for missing was never taken.
+            self._take_back(last)
+            return self._close_series(last, *last.cut(self.rules, ""), now=now)
+        return []
 
     def expect(self, rules: Rules, now: float) -> list[Action]:
         """What is known of the series has changed."""
@@ -315,7 +315,7 @@ class Capture:
             arrival=announced.arrival,
         )
         series.settle(self.rules)
-        if self._foretold[0] == series.key.number:
+        if self._foretold is not None and self._foretold[0] == series.key.number:
             _, series.abort_at, series.fault = self._foretold
         self.series = series
         return Began(

@@ -76,6 +76,7 @@ def test_an_abort_told_late_gives_back_too():
 def test_an_abort_may_be_told_before_the_start_message_comes():
     drive = Drive()
     drive.abort(1)
+    drive.abort()  # told again, by someone who does not know which
     drive.start(1, 100)
     drive.end(1)
     drive.wait(0.11)
