@@ -97,8 +97,8 @@ class OdinDevice:
             ended = await self._captures.stop_capture(self.detector)
             if ended is not None:
                 await asyncio.shield(ended)
+            # Stop stays as it was put, as a bo does: clients read it back to see that it has arrived.
             await self.meta.post("AcquisitionActive_RBV", "Inactive")
-            await self.meta.post("Stop", "Done")
 
     async def _put_node(self, _name: str, value: Any) -> None:
         if value:  # of whichever node: one worker stands behind them all

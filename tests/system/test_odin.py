@@ -33,6 +33,7 @@ def test_one_put_of_the_file_name_tells_everyone_and_makes_meta_active(tmp_path)
             assert await rig.get(rig.odin("EIG1", record)) == "i03_7"
         assert await rig.get(rig.odin("EIG1", "META:AcquisitionActive_RBV")) == "Active"
         await rig.put(rig.odin("EIG1", "META:Stop"), 1)
+        assert await rig.get(rig.odin("EIG1", "META:Stop")) == "Stop"  # clients wait to read it back
         assert await rig.get(rig.odin("EIG1", "META:AcquisitionActive_RBV")) == "Inactive"
 
     run(work, tmp_path, preset="dls")
