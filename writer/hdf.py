@@ -56,6 +56,24 @@ class Captures(Protocol):
         ...
 
 
+async def put_capture(captures: Captures, detector: str, asker: Asker, value: str) -> None:
+    """Begin or end a capture as a put of ``Capture`` asks, and return when it has ended.
+
+    Raises:
+        RefusedError: It cannot begin.
+        PutError: It has failed; says why.
+    """
+    if value == Capture.DONE:
+        ended = await captures.stop_capture(detector)
+        if ended is not None:
+            await asyncio.shield(ended)
+        return
+    ended = await captures.capture(detector, asker)
+    finish = await asyncio.shield(ended)
+    if finish.failed:
+        raise PutError(finish.reason)
+
+
 class HdfDevice(HdfView):
     """One detector's file records.
 
@@ -159,19 +177,11 @@ class HdfDevice(HdfView):
             await self._order_singles()
 
     async def _put_capture(self, value: str) -> None:
-        if value == Capture.DONE:
-            ended = await self._captures.stop_capture(self.detector)
-            if ended is not None:
-                await asyncio.shield(ended)
-            return
         try:
-            ended = await self._captures.capture(self.detector, self)
+            await put_capture(self._captures, self.detector, self, value)
         except RefusedError:
             await self.device.post("Capture_RBV", Capturing.DONE)
             raise
-        finish = await asyncio.shield(ended)
-        if finish.failed:
-            raise PutError(finish.reason)
 
     async def _put_path(self, value: str) -> None:
         problem = await paths.settle(self.device, value)

@@ -23,7 +23,7 @@ from ioc.tables import odin
 from layouts.beamline import Beamline, Detector
 from layouts.raw import names as files
 from writer import control, filenames, paths
-from writer.hdf import Captures
+from writer.hdf import Captures, put_capture
 from writer.orders import RefusedError, Wish
 
 _log = logging.getLogger(__name__)
@@ -132,21 +132,13 @@ class OdinDevice:
             await self.meta.post("AcquisitionActive_RBV", "Active" if value else "Inactive")
 
     async def _put_capture(self, value: str) -> None:
-        if value == Capture.DONE:
-            ended = await self._captures.stop_capture(self.detector)
-            if ended is not None:
-                await asyncio.shield(ended)
-            return
         try:
-            ended = await self._captures.capture(self.detector, self)
+            await put_capture(self._captures, self.detector, self, value)
         except RefusedError as error:
             _log.warning("%s: capture refused: %s", self.detector, error)
             await self.show_error(str(error))
             await self.device.post("Capture_RBV", Capturing.DONE)
             raise PutError(str(error)) from None
-        finish = await asyncio.shield(ended)
-        if finish.failed:
-            raise PutError(finish.reason)
 
     async def _start_timer(self, value: str) -> None:
         if value in ("Done", Capture.DONE):

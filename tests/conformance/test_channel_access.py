@@ -1,20 +1,16 @@
-"""Clients connect to our tables, and our client to a real IOC."""
+"""Our Channel Access client against a real IOC."""
 
 import asyncio
-import subprocess
-import sys
-from importlib import util
 from pathlib import Path
 
 import pytest
 
 from ioc.client import Client, PutFailedError, Reading
-from tests.kit.programs import ROOT, client_environment, free_ports, program
+from tests.kit.programs import free_ports
 from tests.kit.soft_ioc import soft_ioc
 
 pytestmark = pytest.mark.conformance
 
-CHILDREN = Path(__file__).parent / "children"
 DATABASE = """
 record(ao, "R:ao") { field(VAL, "1.5") field(EGU, "s") field(PINI, "YES") }
 record(longout, "R:long") { field(DRVH, "10") field(DRVL, "0") }
@@ -24,26 +20,6 @@ record(waveform, "R:doubles") { field(FTVL, "DOUBLE") field(NELM, "20000") }
 record(stringout, "R:string") { field(VAL, "EIGER2") field(PINI, "YES") }
 record(calc, "R:count") { field(CALC, "VAL+1") field(SCAN, ".1 second") }
 """
-
-
-@pytest.mark.parametrize(
-    ("child", "package"), [("tables_ophyd.py", "ophyd"), ("tables_ophyd_async.py", "ophyd_async")]
-)
-def test_detector_classes_connect(tmp_path: Path, child: str, package: str) -> None:
-    if util.find_spec(package) is None:
-        pytest.skip(f"{package} is missing")
-    (port,) = free_ports(1)
-    with program([ROOT / "tests/kit/serve_tables.py", port], tmp_path):
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", CHILDREN / child, "SB:"],
-            env=client_environment(port),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "OK" in done.stdout
 
 
 def test_our_client_reads_and_writes_a_real_ioc(tmp_path: Path) -> None:
