@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layouts.beamline import Beamline
+from layouts.raw.mapping import Mapping
 from layouts.stream.messages import SeriesParameters
 
 
@@ -92,10 +93,11 @@ class SeriesRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawFile:
-    """One raw file: where it is and how many places it holds."""
+    """One raw file: where it is, how many places it holds, and which worker's it is."""
 
     path: Path
     rows: int
+    worker: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,8 @@ class DetectorCapture:
 
     Attributes:
         detector: Name in the beamline file.
-        raw_files: In order of places; together they have ``rows`` places.
+        raw_files: By worker, and of each in order of places; together they have ``rows`` places.
+        mapping: How places are dealt to workers and files.
         meta_file: Columns and headers.
         rows: Places of the capture.
         missing: Places without a frame, ascending.
@@ -120,6 +123,7 @@ class DetectorCapture:
 
     detector: str
     raw_files: tuple[RawFile, ...]
+    mapping: Mapping = Mapping()
     meta_file: Path
     rows: int
     missing: tuple[int, ...]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from layouts.beamline import Detector
 from layouts.capture import AxisPositions, DetectorCapture, RawFile, SeriesRecord
 from layouts.detector_models import DetectorModel
+from layouts.raw.mapping import Mapping as RawMapping
 from layouts.stream.messages import GoniometerAxis, SeriesParameters
 from writer.positions import Span
 from writer.reports import CaptureRecord, SeriesReport
@@ -158,7 +159,12 @@ def detector_capture(
     started = record.first_frame or record.opened
     return DetectorCapture(
         detector=record.detector,
-        raw_files=tuple(RawFile(path=Path(f.path), rows=f.rows) for f in record.raw_files if f.rows),
+        raw_files=tuple(
+            RawFile(path=Path(f.path), rows=f.rows, worker=f.worker) for f in record.raw_files if f.rows
+        ),
+        mapping=RawMapping(
+            rows_per_file=record.images_per_file, workers=record.workers, block=record.frames_per_block
+        ),
         meta_file=Path(record.meta_file),
         rows=record.rows,
         missing=record.missing,

@@ -63,6 +63,7 @@ class Capture:
         directory: Where the files go; exists.
         stem: What their names begin with.
         images_per_file: Places in one raw file; 0 puts all in one.
+        frames_per_block: Places that go to one of several workers before the next has its turn.
         num_capture: Places at which the capture ends by itself; 0 is no limit.
         shape: (slow, fast) if known: then the first raw file exists before Opened is sent.
         dtype: "uint8", "uint16" or "uint32", with ``shape``.
@@ -85,6 +86,7 @@ class Capture:
     stem: str
     detector: str
     images_per_file: int = 0
+    frames_per_block: int = 1
     num_capture: int = 0
     shape: tuple[int, int] | None = None
     dtype: Literal["uint8", "uint16", "uint32"] | None = None
@@ -207,8 +209,11 @@ class FileAdded:
     capture: str
     path: str
     row: int
+    """The first place it holds; the others follow from worker and mapping."""
     rows: int
     """Its extent now: for mapping; grows."""
+    worker: int = 0
+    """Whose stripe it is of, from 0."""
     shape: tuple[int, int]
     dtype: str
     codec: Codec

@@ -83,6 +83,8 @@ class RawFileReport:
 
     path: str
     rows: int
+    worker: int = 0
+    """Whose stripe it is of, from 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,8 @@ class CaptureRecord:
     """Everything a ``DetectorCapture`` needs but positions; arrays stay in the meta file.
 
     Attributes:
+        images_per_file: With ``workers`` and ``frames_per_block``: how places are dealt to files, as in
+            ``layouts.raw.mapping``.
         pixel_mask: Name of the mask under ``/masks`` of the meta file; None if the stream had none.
         flatfield: Likewise under ``/flatfields``.
         first_frame: Arrival of the first frame stored.
@@ -99,6 +103,9 @@ class CaptureRecord:
 
     detector: str
     raw_files: tuple[RawFileReport, ...]
+    images_per_file: int = 0
+    workers: int = 1
+    frames_per_block: int = 1
     meta_file: str
     rows: int
     missing: tuple[int, ...] = ()
