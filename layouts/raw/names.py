@@ -47,6 +47,23 @@ class Column(StrEnum):
     """int64 ns since 1970, UTC: when the writer took the frame from the socket."""
 
 
+class Stripe(StrEnum):
+    """How places are dealt to workers and files (``layouts.raw.mapping``), for whoever reads a file alone.
+
+    Attributes (int64) of ``DATA`` in every raw file; all but the rank also of ``Meta.COLUMNS`` in the meta
+    file, and data sets of a group of the master. The place of a file's first row is its ``image_nr_low`` - 1,
+    that of its last ``image_nr_high`` - 1; between them are places of other workers too.
+    """
+
+    RANK = "rank"
+    """Whose stripe the file is of, from 0."""
+    WORKERS = "workers"
+    FRAMES_PER_BLOCK = "frames_per_block"
+    """Places that go to one worker before the next has its turn."""
+    IMAGES_PER_FILE = "images_per_file"
+    """Rows of each of a worker's files but the last; 0 where one file has them all."""
+
+
 class Meta(StrEnum):
     """Other objects of a meta file."""
 
