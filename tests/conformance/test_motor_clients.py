@@ -87,12 +87,15 @@ def test_control_information(clients: dict[str, str], field: str, said: list[str
 
 def test_alarm_limits_units_and_decimals_follow_their_fields(clients: dict[str, str]) -> None:
     omega = "SB:MOT:OMEGA"
-    for field, value in (("HIHI", "90"), ("LOW", "-5"), ("EGU", "mrad"), ("PREC", "1")):
+    limits = (("HIHI", "90"), ("HIGH", "80"), ("LOW", "-5"), ("LOLO", "-9"))
+    for field, value in (*limits, ("EGU", "mrad"), ("PREC", "1")):
         call("caput", "-c", f"{omega}.{field}", value, env=clients)
     said = call("caget", "-d", "DBR_CTRL_DOUBLE", omega, env=clients)
     for line in (
         "Hi alarm limit:   90",
+        "Hi warn limit:    80",
         "Lo warn limit:    -5",
+        "Lo alarm limit:   -9",
         "Units:            mrad",
         "Precision:        1",
     ):
@@ -138,11 +141,12 @@ def test_puts_can_be_disabled(clients: dict[str, str]) -> None:
     assert call("caget", "-t", f"{omega}.RBV", f"{omega}.DISP", env=clients).split() == ["3", "0"]
 
 
-def test_deadbands_leave_monitors_out(clients: dict[str, str]) -> None:
+@pytest.mark.parametrize(("field", "mask"), [("MDEL", "v"), ("ADEL", "l")])
+def test_deadbands_leave_monitors_out(clients: dict[str, str], field: str, mask: str) -> None:
     omega = "SB:MOT:OMEGA"
-    call("caput", "-c", f"{omega}.MDEL", "3", env=clients)
+    call("caput", "-c", f"{omega}.{field}", "3", env=clients)
     watch = subprocess.Popen(
-        [tool("camonitor"), "-n", "-m", "v", f"{omega}.RBV", f"{omega}.DMOV"],
+        [tool("camonitor"), "-n", "-m", mask, f"{omega}.RBV", f"{omega}.DMOV"],
         env=clients,
         stdout=subprocess.PIPE,
         text=True,
@@ -160,6 +164,17 @@ def test_deadbands_leave_monitors_out(clients: dict[str, str]) -> None:
     assert 2 <= len(readbacks) <= 4
     assert all(b - a > 3 for a, b in itertools.pairwise(readbacks))
     assert call("caget", "-t", f"{omega}.RBV", env=clients) == "10"
+
+
+def test_tpro_logs_each_processing(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    with program([ROOT / "tests/kit/serve_motors.py", port], tmp_path) as served:
+        env = client_environment(port)
+        call("caput", "-c", "SB:MOT:OMEGA.PROC", "1", env=env)
+        assert "process" not in served.said()
+        call("caput", "-c", "SB:MOT:OMEGA.TPRO", "1", env=env)
+        call("caput", "-c", "SB:MOT:OMEGA.PROC", "1", env=env)
+        assert "process SB:MOT:OMEGA" in served.said()
 
 
 def test_a_motor_that_stops_short_tries_again_until_it_misses(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Arguments: CA port, beamline file (the built-in one unless given). Prints READY,
 """
 
 import asyncio
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -27,4 +28,5 @@ async def main(port: int, file: Path | None = None) -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
     asyncio.run(main(int(sys.argv[1]), *map(Path, sys.argv[2:])))

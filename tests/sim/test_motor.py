@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ioc.menus import Direction, DisableEnable, OffsetMode, Spmg
 from ioc.records import Kind, PutError, PvClass, Severity, Status, expand
 from ioc.tables.motor import motor as table
-from ioc.tables.motor_menus import AlarmLevel, StatusUpdate
+from ioc.tables.motor_menus import AlarmLevel, OutputMode, StatusUpdate
 from sim.motor_fields import alarm, fields
 from sim.motor_puts import is_kept, processes, put, tick
 from tests.kit.motors import course, free, made, moved, rested, shown, told, watched
@@ -113,6 +113,13 @@ def test_stop_takes_the_distance_of_its_ramp_and_val_follows() -> None:
     motor = rested(motor)
     assert motor.dial_at(99.0) == pytest.approx(before + 10.0**2 / (2 * 100.0))
     assert shown(motor, "VAL", "DMOV") == (shown(motor, "RBV")[0], 1)
+    # With OMSL closed_loop VAL is what it was told.
+    loop = tick(told(made(), ("OMSL", OutputMode.CLOSED_LOOP), ("VAL", 50.0)), 2.0)[-1]
+    assert shown(rested(told(loop, ("STOP", 1), now=2.0)), "VAL", "RBV", "DMOV") == (
+        50.0,
+        *shown(motor, "RBV"),
+        1,
+    )
     # At rest STOP changes nothing.
     paused = told(made(), ("SPMG", Spmg.PAUSE), ("VAL", 5.0))
     assert shown(told(paused, ("STOP", 1)), "VAL") == (5.0,)
@@ -170,6 +177,8 @@ def test_jog_goes_until_told() -> None:
     assert faster.drive.profile.velocity(2.0) == 20.0
     # Any other put that processes the record ends it, as it does there.
     assert shown(rested(told(motor, ("PROC", 1), now=2.0)), "DMOV", "RBV") == (1, 20.0)
+    gently = told(made(), ("JAR", 20.0), ("JOGF", 1))
+    assert gently.drive.profile.velocity(0.25) == pytest.approx(5.0)
 
 
 def test_jog_stops_a_second_before_the_limit_and_refuses_to_begin_there() -> None:
@@ -196,8 +205,10 @@ def test_homing_finds_the_switch_and_knows_no_soft_limits() -> None:
 
 
 def test_homing_while_it_moves_stops_it_first() -> None:
-    motor = told(told(made(), ("VAL", 50.0)), ("HOMF", 1), now=2.0)
+    motor = told(told(made(), ("HVEL", 4.0), ("VAL", 50.0)), ("HOMF", 1), now=2.0)
     assert shown(motor, "MIP", "DMOV", now=2.0) == (0x208, 0)
+    speeds = [state.drive.profile.velocity(now + 1.0) for now, state in course(motor)]
+    assert pytest.approx(-4.0) in speeds
     end = rested(motor)
     assert shown(end, "RBV", "HOMF", "DMOV") == (0.0, 0, 1)
 
@@ -213,6 +224,10 @@ def test_a_record_that_is_disabled_keeps_puts_and_acts_later() -> None:
     motor = told(made(), ("DISA", 1), ("VAL", 5.0))
     assert shown(motor, "VAL", "DMOV", "RBV") == (5.0, 1, 0.0)
     assert shown(moved(told(motor, ("DISA", 0)), "PROC", 1), "RBV") == (5.0,)
+    # DISV says which DISA that is.
+    other = told(made(), ("DISV", 2), ("DISA", 1))
+    assert shown(moved(other, "VAL", 5.0), "RBV") == (5.0,)
+    assert shown(moved(told(other, ("DISA", 2)), "VAL", 5.0), "RBV") == (0.0,)
     refusing = told(made(), ("DISP", 1))
     with pytest.raises(PutError, match="DISP"):
         put(refusing, "VAL", 1.0, 0.0)

@@ -43,15 +43,18 @@ def test_without_backlash_it_goes_straight() -> None:
     ],
 )
 def test_backlash_at_the_same_pace(backlash: float, target: float, expected: list) -> None:
-    assert legs(told(free(backlash=backlash), ("VAL", target))) == expected
+    assert legs(told(free(), ("BDST", backlash), ("VAL", target))) == expected
 
 
 def test_backlash_at_its_own_pace() -> None:
-    motor = free(backlash=1.0, backlash_velocity=2.0)
+    motor = told(free(), ("BDST", 1.0), ("BVEL", 2.0), ("BACC", 0.2))
     assert legs(told(motor, ("VAL", 7.0))) == [(6.0, 10.0, Mip.MOVE), (7.0, 2.0, Mip.BACKLASH)]
     assert legs(told(motor, ("VAL", -7.0))) == [(-8.0, 10.0, Mip.MOVE), (-7.0, 2.0, Mip.BACKLASH)]
     # Within the backlash, the way that takes it up: at once, slowly.
-    assert legs(told(motor, ("VAL", 0.5))) == [(0.5, 2.0, Mip.MOVE)]
+    slowly = told(motor, ("VAL", 0.5))
+    assert legs(slowly) == [(0.5, 2.0, Mip.MOVE)]
+    # BACC is the time of its ramp.
+    assert slowly.drive.profile.velocity(0.1) == pytest.approx(1.0)
 
 
 def test_dmov_stays_0_between_the_legs() -> None:
@@ -93,12 +96,13 @@ def test_a_jog_takes_its_backlash_up_in_two_legs() -> None:
 
 def test_frac_goes_part_of_the_way_and_retries_the_rest() -> None:
     assert shown(told(free(), ("FRAC", 0.01)), "FRAC") == (0.1,)
-    assert legs(told(free(fraction=0.5), ("VAL", 8.0))) == [
+    half = told(free(), ("FRAC", 0.5))
+    assert legs(told(half, ("VAL", 8.0))) == [
         (4.0, 10.0, Mip.MOVE),
         (8.0, 10.0, Mip.RETRY | Mip.MOVE),
     ]
     # With an encoder moves are ways from where it is, and each goes its part.
-    ends = [end for end, _, _ in legs(told(free(fraction=0.5, use_encoder=NoYes.YES), ("VAL", 8.0)))]
+    ends = [end for end, _, _ in legs(told(half, ("UEIP", NoYes.YES), ("VAL", 8.0)))]
     assert ends[:3] == [4.0, 6.0, 7.0]
 
 
@@ -130,8 +134,8 @@ def test_no_retries_are_no_miss() -> None:
     ],
 )
 def test_modes_of_retries(mode: RetryMode, expected: list[float]) -> None:
-    motor = free_short(0.2, retry_mode=mode, use_encoder=NoYes.YES)
-    ends = [end for end, _, _ in legs(told(motor, ("VAL", 10.0)))]
+    motor = told(free_short(0.2), ("RMOD", mode), ("UEIP", NoYes.YES), ("VAL", 10.0))
+    ends = [end for end, _, _ in legs(motor)]
     assert ends[:3] == pytest.approx(expected)
 
 
@@ -145,7 +149,7 @@ def test_in_position_retries_wait_and_look_again() -> None:
 
 
 def test_the_delay_comes_between_movn_and_dmov() -> None:
-    motor = told(free(delay=0.5), ("VAL", 10.0))
+    motor = told(free(), ("DLY", 0.5), ("VAL", 10.0))
     seen = [(round(now, 6), *shown(state, "MOVN", "DMOV", now=now)) for now, state in course(motor)]
     assert seen == [(1.1, 0, 0), (1.6, 0, 1)]
     waiting = tick(motor, 1.2)[-1]
@@ -167,15 +171,19 @@ def test_a_target_behind_stops_the_move_and_turns_it_round() -> None:
     assert [shown(state, "DMOV")[0] for _, state in course(seen)] == [0, 1]
     assert shown(rested(seen), "RBV", "VAL", "TDIR") == (-10.0, -10.0, 0)
     # Told not to look for new targets, it goes to the old one first.
-    patient = told(tick(told(free(new_target=NewTarget.NO), ("VAL", 50.0)), 2.0)[-1], ("VAL", -10.0), now=2.0)
+    patient = told(free(), ("NTM", NewTarget.NO), ("VAL", 50.0))
+    patient = told(tick(patient, 2.0)[-1], ("VAL", -10.0), now=2.0)
     assert [end for end, _, _ in legs(watched(patient, 2.0, 2.2))] == [50.0, -10.0]
 
 
 def test_a_target_just_behind_is_within_the_deadband() -> None:
-    motor = free(retry_deadband=2.0, new_target_factor=3)
-    motor = told(tick(told(motor, ("VAL", 50.0)), 2.05)[-1], ("VAL", 15.0), now=2.05)
+    motor = told(free(), ("RDBD", 2.0), ("NTMF", 3), ("VAL", 50.0))
+    motor = told(tick(motor, 2.05)[-1], ("VAL", 15.0), now=2.05)
     assert watched(motor, 2.05, 2.1).mip == Mip.MOVE
-    assert shown(told(motor, ("NTMF", 0)), "NTMF") == (2,)
+    # It is 2 at least, and then 4 is not far enough.
+    narrow = told(motor, ("NTMF", 0), now=2.05)
+    assert shown(narrow, "NTMF") == (2,)
+    assert watched(narrow, 2.05, 2.1).mip == Mip.MOVE | Mip.STOP
 
 
 def test_a_new_target_between_the_legs_skips_the_second() -> None:
@@ -185,7 +193,7 @@ def test_a_new_target_between_the_legs_skips_the_second() -> None:
 
 
 def test_spdb_leaves_small_ways_alone() -> None:
-    motor = told(free(setpoint_deadband=0.1), ("VAL", 0.05))
+    motor = told(free(), ("SPDB", 0.1), ("VAL", 0.05))
     assert shown(motor, "DMOV", "RBV", "VAL") == (1, 0.0, 0.05)
     assert shown(moved(motor, "VAL", 0.2), "RBV") == (0.2,)
 

@@ -38,7 +38,7 @@ from tests.kit.motors import free, made, moved, shown, told
         ([("JAR", 0.0)], "JAR", (100.0,)),
         ([("FRAC", 9.0)], "FRAC", (1.5,)),
         ([("RDBD", 0.0)], "RDBD", (1e-4,)),
-        ([("PCOF", 2.0), ("ICOF", -1.0)], "PCOF ICOF DCOF", (1.0, 0.0, 0.0)),
+        ([("PCOF", 2.0), ("ICOF", -1.0), ("DCOF", 3.0)], "PCOF ICOF DCOF", (1.0, 0.0, 1.0)),
         ([("URIP", NoYes.YES), ("UEIP", NoYes.YES)], "UEIP URIP", (NoYes.YES, NoYes.NO)),
         ([("UEIP", NoYes.YES), ("URIP", NoYes.YES)], "UEIP URIP", (NoYes.NO, NoYes.YES)),
         ([("SSET", 1)], "SET SSET", (UseSet.SET, 0)),
