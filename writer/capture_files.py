@@ -6,6 +6,7 @@ Order is what makes a live reader safe: frames are flushed first, their columns 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,11 @@ from pathlib import Path
 import orjson
 
 from layouts.raw import names
-from layouts.raw.names import Meta
+from layouts.raw.names import About, Meta, Stripe
 from layouts.stream.messages import Start
 from writer import control
 from writer.capture_values import PixelFormat
+from writer.frame_statistics import FrameStatistics, of_attributes
 from writer.meta_h5 import MetaFile, Row
 from writer.raw_h5 import Added, RawFiles
 from writer.reports import RawFileReport
@@ -51,12 +53,15 @@ class CaptureFiles:
     arrays: Arrays = field(default_factory=Arrays)
     raw: RawFiles = field(init=False)
     meta: MetaFile = field(init=False)
+    statistics: FrameStatistics | None = field(init=False)
+    """Looks at every frame, if the capture asks for that."""
     _reserve: Reserve = field(init=False)
     rows: list[bytes] = field(default_factory=list[bytes])
     """Packed, of each frame stored since the last flush."""
 
     def __post_init__(self) -> None:
         order = self.order
+        self.statistics = of_attributes(order.attributes, order.previews)
         directory = Path(order.directory)
         self.raw = RawFiles(
             directory,
@@ -72,13 +77,16 @@ class CaptureFiles:
         except OSError as error:
             raise failure(error, directory) from error
         path = directory / names.meta_file(order.stem)
+        first = order.single_file_name
         about = {
-            "detector": order.detector,
-            "capture": order.capture,
-            "images_per_file": order.images_per_file,
+            About.DETECTOR: order.detector,
+            About.CAPTURE: order.capture,
+            About.FIRST_FILE: "" if first is None else os.path.relpath(first, directory),
+            About.TEMP_SUFFIX: order.temp_suffix,
+            Stripe.IMAGES_PER_FILE: order.images_per_file,
         }
         try:
-            self.meta = MetaFile(path, about, order.attributes)
+            self.meta = MetaFile(path, about, order.attributes, self.statistics)
         except OSError:
             self._reserve.release()
             raise
@@ -127,6 +135,8 @@ class CaptureFiles:
         """
         self.raw.write(row.place, chunk)
         self.rows.append(row.packed)
+        if self.statistics is not None and self.raw.format is not None:
+            self.statistics.take(row.place, self.raw.format, chunk)
 
     def flush(self) -> None:
         """Let readers see what was written.

@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import layouts.filters_h5  # noqa: F401  registers the filter of the masks
-from layouts.raw.names import Column, Meta
+from layouts.raw.names import About, Column, Meta
 from layouts.stream.codecs import FILTERS
 from layouts.stream.messages import Codec
 from writer.attribute_messages import Attribute, AttributeValues
 from writer.attributes_h5 import AttributeColumns
+from writer.frame_statistics import FrameStatistics
 from writer.raw_h5 import LIBVER, PLANNED
 from writer.write_errors import failure
 
@@ -69,6 +70,7 @@ class MetaFile:
         path: Made exclusively.
         attributes: Of the file's root, such as the detector's name.
         columns: NDAttributes of the frames; None stores none, nor what NDFileHDF5 stores of every frame.
+        statistics: Computes those of them that are.
 
     Raises:
         WriteError: It cannot be made.
@@ -79,6 +81,7 @@ class MetaFile:
         path: Path,
         attributes: Mapping[str, Any] | None = None,
         columns: Sequence[Attribute] | None = None,
+        statistics: FrameStatistics | None = None,
     ) -> None:
         self.path: Final = path
         self._extent = 0
@@ -95,10 +98,11 @@ class MetaFile:
             self._file.attrs.update(dict(attributes or {}))
             group = self._file.create_group(Meta.COLUMNS)
             self._columns = {column: _create(group, column) for column in (*_COLUMNS, Column.STORED)}
+            self._columns[Column.STORED].attrs[About.ENDED] = np.int64(-1)
             self._ids = {column: data.id for column, data in self._columns.items()}
             for name in (Meta.HEADERS, Meta.MASKS, Meta.FLATFIELDS, Meta.COUNTRATE_TABLES):
                 self._file.create_group(name)
-            self._attributes = None if columns is None else AttributeColumns(self._file, columns)
+            self._attributes = None if columns is None else AttributeColumns(self._file, columns, statistics)
             self._file.flush()
         except (OSError, RuntimeError) as error:
             self.abandon()
@@ -221,6 +225,8 @@ class MetaFile:
                 self._live = False
             if not self._live:
                 self._store_kept()
+            stored = cast("h5py.Dataset", self._file[f"{Meta.COLUMNS}/{Column.STORED}"])
+            stored.attrs.modify(About.ENDED, np.int64(rows))
             self._file.close()
         except (OSError, RuntimeError, ValueError) as error:
             self.abandon()

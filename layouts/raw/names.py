@@ -64,6 +64,20 @@ class Stripe(StrEnum):
     """Rows of each of a worker's files but the last; 0 where one file has them all."""
 
 
+class About(StrEnum):
+    """Attributes of a meta file: what a reader needs to find its raw files, and when to stop waiting."""
+
+    DETECTOR = "detector"
+    """Of the root, as those below: its name in the beamline file."""
+    CAPTURE = "capture"
+    FIRST_FILE = "first_file"
+    """The first raw file, from the meta file's directory, where ``raw_file`` does not name it; else empty."""
+    TEMP_SUFFIX = "temp_suffix"
+    """Behind the names of raw files until the capture has ended; may be empty."""
+    ENDED = "ended"
+    """int64, of ``Column.STORED``: places of the capture once it has ended, written last; -1 before."""
+
+
 class Meta(StrEnum):
     """Other objects of a meta file."""
 
