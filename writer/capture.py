@@ -79,7 +79,7 @@ class Capture:
         self._heard = now
         actions: list[Action] = []
         if self.finished is not None:
-            return actions
+            return []
         if self.series is not None:
             if self._told_again(self.series, announced):
                 return actions
@@ -91,7 +91,8 @@ class Capture:
             else:
                 cut = self.series.cut(self.rules, "another series began")
                 actions += self._close(*cut, now=now, give_back=in_vain)
-        if self.finished is not None or (self.tally.stored and self._clashes(announced.parameters)):
+        clashes = self.format is not None and self.format.clashes(announced.parameters)
+        if self.finished is not None or (clashes and self.tally.stored):
             self.closed.add(announced.key)
             return actions
         self.closed.discard(announced.key)
@@ -129,11 +130,9 @@ class Capture:
         series = self.series
         if series is None:
             raise RuntimeError(f"frame stored at place {place} while no series is under way")
-        tally = self.tally
-        tally.stored += 1
-        tally.bytes += size
-        index = place - series.row
-        series.fill(index, now)
+        self.tally.stored += 1
+        self.tally.bytes += size
+        series.fill(index := place - series.row, now)
         if place == self.mark:
             high, filled, row = series.high, series.filled, series.row
             while index < high and filled[index]:
@@ -199,11 +198,15 @@ class Capture:
             self._foretold = (number, now, fault)
         if fault or last is None or not self.ended or number not in (None, last.key.number):
             return []
-        if series is None and self.ended[-1].outcome is Outcome.INCOMPLETE:
-            last.abort_at = now  # Told too late: what was held for missing was never taken.
-            self._take_back(last)
-            return self._close_series(last, *last.cut(self.rules, ""), now=now)
-        return []
+        taken = series is not None and (number is None or series.came > 0)
+        if taken or self.ended[-1].outcome is not Outcome.INCOMPLETE:
+            return []
+        last.abort_at = now  # Told too late: what was held for missing was never taken.
+        self._take_back(last)
+        actions = self._close_series(last, *last.cut(self.rules, ""), now=now)
+        if series is not None and series.row != self._next_row:
+            actions.append(self._place(series, again=True))
+        return actions
 
     def expect(self, rules: Rules, now: float) -> list[Action]:
         """What is known of the series has changed."""
@@ -240,14 +243,18 @@ class Capture:
             verdict = self.series.verdict(self.rules, now)
             if verdict is not None:
                 actions += self._close(*verdict, now=now)
-        if self.finished is None and self.stopping is not None:
-            quiet = now >= max(self._heard, self.stopping) + QUIET
-            # A series may go on for hours: what was on its way when the client stopped has come by then.
-            if quiet or self._empty >= self.stopping + QUIET or now >= self.stopping + self.rules.grace:
-                actions += self._finish(now)
+        if self.finished is None and self.stopping is not None and self._is_drained(self.stopping, now):
+            actions += self._finish(now)
         return actions
 
     # ------------------------------------------------------------ inside
+
+    def _is_drained(self, stopping: float, now: float) -> bool:
+        """Whether all that was on its way when the client stopped has come; a series may go on for hours."""
+        if self.series is not None and self.series.is_unexplained(self.rules):
+            return False  # word of an abort may come behind the end message; grace ends it if none does
+        quiet = now >= max(self._heard, stopping) + QUIET
+        return quiet or self._empty >= stopping + QUIET or now >= stopping + self.rules.grace
 
     def _told_again(self, series: Series, announced: Announced) -> bool:
         """Whether a start message belongs to the series under way: sent twice, or overtaken by frames."""
@@ -259,17 +266,6 @@ class Capture:
             return True
         return series.parameters == announced.parameters
 
-    def _clashes(self, parameters: SeriesParameters, pixels: PixelFormat | None = None) -> bool:
-        """Whether a start message says that its frames are of another shape or type."""
-        pixels = pixels or self.format
-        if pixels is None:
-            return False
-        slow, fast = pixels.shape
-        return parameters.image_size not in (None, (fast, slow)) or parameters.dtype not in (
-            None,
-            pixels.dtype,
-        )
-
     def _adopt(self, pixels: PixelFormat, parameters: SeriesParameters) -> bool:
         """Let the first frame say what all look like.
 
@@ -277,7 +273,7 @@ class Capture:
         """
         if self.tally.stored:
             return False
-        if self._clashes(parameters, pixels) and pixels != self._doubted:
+        if pixels.clashes(parameters) and pixels != self._doubted:
             self._doubted = pixels
             return False
         self.format = pixels
@@ -304,19 +300,22 @@ class Capture:
         return 0, [*actions, self._open(unknown)]
 
     def _open(self, announced: Announced) -> Began:
-        room = self.num_capture - self._next_row if self.num_capture else None
         series = Series(
             key=announced.key,
             parameters=announced.parameters,
             announced=announced.announced,
-            row=self._next_row,
             first=announced.next_frame,
-            room=room,
             arrival=announced.arrival,
         )
-        series.settle(self.rules)
         if self._foretold is not None and self._foretold[0] == series.key.number:
             _, series.abort_at, series.fault = self._foretold
+        return self._place(series)
+
+    def _place(self, series: Series, *, again: bool = False) -> Began:
+        """Give a series the next places; again if those before it turned out to be fewer."""
+        series.row = self._next_row
+        series.room = self.num_capture - self._next_row if self.num_capture else None
+        series.settle(self.rules)
         self.series = series
         return Began(
             key=series.key,
@@ -326,6 +325,7 @@ class Capture:
             planned=series.planned(self.rules),
             parameters=series.parameters,
             arrival=series.arrival,
+            again=again,
         )
 
     def _close(
@@ -394,7 +394,7 @@ class Capture:
             actions += self._close(*cut, now=now, give_back=not lost, over=lost)
             if self.finished is not None:
                 return actions
-        rows = self._next_row
+        rows, missing = self._next_row, tuple(self._missing)
         outcome, reason = verdict(self.ended, rows, self.num_capture, self.broken)
-        self.finished = Finished(outcome=outcome, reason=reason, rows=rows, missing=tuple(self._missing))
+        self.finished = Finished(outcome=outcome, reason=reason, rows=rows, missing=missing)
         return [*actions, self.finished]

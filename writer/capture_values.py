@@ -20,6 +20,11 @@ class PixelFormat(NamedTuple):
     dtype: str
     codec: Codec
 
+    def clashes(self, said: SeriesParameters) -> bool:
+        """Whether a start message says that its frames are of another shape or type."""
+        slow, fast = self.shape
+        return said.image_size not in (None, (fast, slow)) or said.dtype not in (None, self.dtype)
+
 
 DUPLICATE: Final = -1
 FOREIGN: Final = -2
@@ -62,7 +67,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Began:
-    """A series has its places; ``rows`` is how many, None if nobody knows."""
+    """A series has its places; ``rows`` is how many, None if nobody knows.
+
+    ``again`` says that it had others before, and no frame yet.
+    """
 
     key: SeriesKey
     row: int
@@ -71,6 +79,7 @@ class Began:
     planned: int | None
     parameters: SeriesParameters
     arrival: float
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

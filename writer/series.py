@@ -107,10 +107,10 @@ class Series:
     key: SeriesKey
     parameters: SeriesParameters
     announced: bool
-    row: int
     first: int
-    room: int | None
     arrival: float
+    row: int = 0
+    room: int | None = None
     filled: bytearray = field(default_factory=bytearray)
     stored: int = 0
     high: int = 0
@@ -173,6 +173,11 @@ class Series:
     def is_whole(self) -> bool:
         """Whether every place it can have is filled."""
         return self.stored >= self.limit
+
+    def is_unexplained(self, rules: Rules) -> bool:
+        """Whether it ended short of its frames and nobody has said yet whether it was aborted."""
+        known = self.planned(rules) is not None
+        return known and self.end_at is not None and self.abort_at is None and not self.is_whole
 
     def touch(self, index: int, now: float) -> None:
         """The frame of a place, counted from ``row``, came, to be stored or not."""

@@ -40,6 +40,7 @@ class Plan:
         gap: Seconds between frames.
         end: Whether the end message is sent.
         refuse: Reason why Acquire is refused.
+        silent: Seconds from the end message until it says how the series has ended.
     """
 
     images: int | None = None
@@ -48,6 +49,7 @@ class Plan:
     gap: float = 0.0
     end: bool = True
     refuse: str = ""
+    silent: float = 0.0
 
 
 class FakeCamera:
@@ -131,6 +133,7 @@ class FakeCamera:
                     await asyncio.wait_for(self._abort.wait(), plan.gap)
         if plan.end:
             await self._send(self.push.end, number)
+        await asyncio.sleep(plan.silent)
         state = "Aborted" if self._abort.is_set() else "Idle"
         await self.truth.post("Truth_RBV", f'{{"series": {number}, "seed": 7}}')
         await self.device.post("DetectorState_RBV", state)

@@ -91,3 +91,23 @@ def test_wrong_arguments_end_with_a_message(tmp_path, argument):
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
     assert done.stderr
+
+
+def test_capture_and_acquire_that_are_stopped_at_once_leave_no_row_without_a_frame(tmp_path):
+    async def work(rig):
+        camera = rig.cameras["EIG1"]
+        camera.plan = Plan(stop_after=1, silent=0.2)  # the stream is ahead of what the camera says
+        await rig.put(rig.cam("EIG1", "NumImages"), 3)
+        capture = asyncio.create_task(rig.put(rig.hdf("EIG1", "Capture"), 1))
+        await rig.until(rig.hdf("EIG1", "Capture_RBV"), lambda v: v == "Capturing")
+        acquire = asyncio.create_task(rig.put(rig.cam("EIG1", "Acquire"), 1))
+        await rig.until(rig.hdf("EIG1", "NumCaptured_RBV"), lambda v: v == 1)
+        await asyncio.gather(
+            rig.put(rig.hdf("EIG1", "Capture"), 0), rig.put(rig.cam("EIG1", "Acquire"), 0), capture, acquire
+        )
+        assert await rig.get(rig.hdf("EIG1", "NumMissing_RBV")) == 0
+        return str(await rig.get(rig.hdf("EIG1", "MasterFile_RBV")))
+
+    master = run(work, tmp_path)
+    assert frames_of(master) == [(1, 0)]
+    assert outcome_of(master) == "aborted"
