@@ -153,8 +153,12 @@ class Detector(_Strict):
     stream: Stream = Stream()
     images_per_file: Annotated[int, Field(ge=0)] = 1000
     """Frames in one raw file; 0 puts all in one."""
-    workers: Annotated[int, Field(ge=1, le=1)] = 1
-    """Worker processes behind the stream."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that store the frames; more than one stand behind a fan, which deals frames to them."""
+    frames_per_block: Annotated[int, Field(ge=1)] = 1
+    """Frames in a row that go to one of several workers before the next has its turn."""
+    storers: str = ""
+    """Where the fan binds for storers that others start, on any host; it starts them itself unless given."""
     pixel_mask: Path | None = None
     """A .npy file (slow, fast) of Dectris mask bits; module gaps alone unless given."""
     count_rate_cutoff: Positive = 5.0e6

@@ -19,7 +19,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from layouts.capture import Outcome
 from layouts.stream.messages import Codec, SeriesParameters
 from writer.attribute_messages import Attribute, AttributeValues
-from writer.reports import CaptureRecord, Counters, FrameReport, SeriesReport
+from writer.preview.settings import Settings
+from writer.reports import CaptureRecord, Counters, FrameReport, SeriesReport, StorerReport
 from writer.requests import (
     Answer,
     Request,
@@ -79,6 +80,7 @@ class Capture:
         images_per_trigger: Frames of one trigger: after a whole number of them no stall is possible.
         stall: False if pauses of any length are in order.
         attributes: NDAttributes to be stored beside the frames; None stores none at all.
+        previews: How the statistics among them are computed; None if there are none.
     """
 
     capture: str
@@ -101,6 +103,7 @@ class Capture:
     images_per_trigger: int | None = None
     stall: bool = True
     attributes: tuple[Attribute, ...] | None = ()
+    previews: Settings | None = None
     type: Literal["capture"] = "capture"
 
 
@@ -239,6 +242,7 @@ class Status:
         flushes: Flushes of this capture, or of the last one, that showed readers more.
         queue: Frames that may wait at the stream's socket.
         singles: What became of Singles; None without such an order.
+        storers: Where several store the frames, each of them.
     """
 
     detector: str
@@ -259,6 +263,7 @@ class Status:
     flushes: int = 0
     queue: int = 0
     singles: SinglesReport | None = None
+    storers: tuple[StorerReport, ...] = ()
     message: str = ""
     type: Literal["status"] = "status"
 

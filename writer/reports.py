@@ -36,6 +36,24 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorerReport:
+    """One of several processes that store a detector's frames.
+
+    Attributes:
+        alive: Whether it is there, and has been heard within the last second.
+        stored: Frames that it has flushed in this capture, or in the last one.
+        bytes: Of them.
+        queue: Bytes that are on their way to it.
+    """
+
+    rank: int
+    alive: bool
+    stored: int = 0
+    bytes: int = 0
+    queue: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrameReport:
     """What is known of one frame without unpacking it.
 
