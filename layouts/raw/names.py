@@ -120,6 +120,18 @@ def meta_file(stem: str) -> str:
     return f"{stem}_meta.h5"
 
 
+def stem_of(meta: str) -> str:
+    """The stem behind the name of a meta file.
+
+    Raises:
+        ValueError: It is no such name.
+    """
+    stem = meta.removesuffix("_meta.h5")
+    if stem == meta or not stem:
+        raise ValueError(f"{meta} is no meta file: its name does not end in _meta.h5")
+    return stem
+
+
 def master_file(stem: str) -> str:
     """Name of an acquisition's NXmx master."""
     return f"{stem}.nxs"
