@@ -16,7 +16,7 @@ AttributeValue = float | int | str | None
 
 
 class PerFrame(StrEnum):
-    """What differs with every frame, so that no PV could tell in time: the worker counts it."""
+    """What differs with every frame, so that no PV could tell in time: the worker knows it."""
 
     NOTHING = ""
     PLACE = "place"
@@ -29,6 +29,8 @@ class PerFrame(StrEnum):
     """Its whole seconds."""
     NANOSECONDS = "nanoseconds"
     """Nanoseconds of its second."""
+    STATISTIC = "statistic"
+    """Computed of its pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,8 @@ class Attribute:
         source_type: In areaDetector's words, such as ``NDAttrSourceEPICSPV``.
         source: The PV, the parameter, or the constant itself.
         constant: Whether ``value`` is all there is to it: it takes no room however many frames come.
-        per_frame: What the worker counts, if it is none that a PV tells.
+        per_frame: What the worker counts or computes, if it is none that a PV tells.
+        statistic: What it computes, by the name that the previews give it.
         value: When the capture began.
     """
 
@@ -53,6 +56,7 @@ class Attribute:
     source: str
     constant: bool = False
     per_frame: PerFrame = PerFrame.NOTHING
+    statistic: str = ""
     value: AttributeValue = None
 
 

@@ -1,18 +1,20 @@
 """From what a client's XML asks for to the PVs that are watched, and from their readings to values. Pure.
 
 A parameter of areaDetector's driver is read from the record that shows it. What differs with every frame is
-counted by the worker: no monitor could tell in time.
+counted or computed by the worker: no monitor could tell in time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ioc import names
 from ioc.circuit import Reading
+from ioc.records import Kind, expand
 from ioc.tables import params
+from ioc.tables.stats import stats
 from ioc.wire import Dbr
 from layouts.attributes import (
     AttributesError,
@@ -23,6 +25,8 @@ from layouts.attributes import (
 )
 from layouts.beamline import Beamline
 from writer.attribute_messages import Attribute, AttributeValue, PerFrame
+from writer.preview.settings import Settings
+from writer.preview.summary import idle
 
 _WORDS: Final = {
     SourceType.EPICS_PV: "NDAttrSourceEPICSPV",
@@ -46,6 +50,8 @@ _COUNTED: Final = {
     "EPICS_TS_SEC": PerFrame.SECONDS,
     "EPICS_TS_NSEC": PerFrame.NANOSECONDS,
 }
+_STATS: Final = expand(stats())
+_TYPES: Final = {Kind.LONG: ("INT", AttributeType.INT32), Kind.DOUBLE: ("DOUBLE", AttributeType.FLOAT64)}
 _FROM_PV: Final = ("ARRAY_COUNTER",)
 """Of these, the ones that go on from what the camera's record says."""
 
@@ -57,18 +63,25 @@ class Feed:
     Attributes:
         prefix: What stands before their names.
         parameters: Record by asyn parameter.
+        statistics: Those of them that are computed of each frame, by asyn parameter.
     """
 
     prefix: str
     parameters: Mapping[str, str]
+    statistics: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def feeds(beamline: Beamline) -> dict[str, tuple[Feed, ...]]:
-    """By detector, the records that ask for attributes: the camera's, then the file writer's own."""
+    """By detector, the records that ask for attributes: camera, statistics, and the file writer's own."""
     prefix, preset = beamline.prefix, beamline.preset
     return {
         d.name: (
             Feed(prefix=names.cam(prefix, d.pv, preset), parameters=params.CAMERA),
+            Feed(
+                prefix=names.stats(prefix, d.pv, preset),
+                parameters=params.STATS,
+                statistics=params.STATISTICS,
+            ),
             Feed(prefix=names.hdf(prefix, d.pv, preset), parameters=params.PLUGIN),
         )
         for d in beamline.detectors
@@ -81,14 +94,18 @@ class Wanted:
 
     Attributes:
         pv: Empty for constants, and where there is none.
-        per_frame: What the worker counts.
+        per_frame: What the worker counts or computes.
+        statistic: What it computes.
         problem: Why its value cannot be known; empty if it can.
+        doubt: Why it may not be what is meant; empty if it is.
     """
 
     source: AttributeSource
     pv: str = ""
     per_frame: PerFrame = PerFrame.NOTHING
+    statistic: str = ""
     problem: str = ""
+    doubt: str = ""
 
 
 def wanted(sources: Iterable[AttributeSource], feed: Feed) -> list[Wanted]:
@@ -107,9 +124,33 @@ def _wanted(source: AttributeSource, feed: Feed) -> Wanted:
     if name is None:
         why = f"{feed.prefix} has no parameter {source.source}; take a drvInfo of its templates, or EPICS_PV"
         return Wanted(source=source, problem=why)
+    if name in feed.statistics:
+        return _statistic(source, feed, name)
     counted = _COUNTED.get(name, PerFrame.NOTHING)
     pv = "" if counted and name not in _FROM_PV else feed.prefix + feed.parameters[name]
     return Wanted(source=source, pv=pv, per_frame=counted)
+
+
+def _statistic(source: AttributeSource, feed: Feed, name: str) -> Wanted:
+    record = feed.parameters[name]
+    word, kind = _TYPES[_STATS[record].kind]
+    if source.value_type is not kind:
+        # In ADCore such an attribute has no value; an XML that does not say has INT.
+        return Wanted(source=source, problem=f'{name} is not of that type; datatype="{word}" is right')
+    return Wanted(
+        source=source,
+        pv=feed.prefix + record,
+        per_frame=PerFrame.STATISTIC,
+        statistic=record.removesuffix("_RBV"),
+    )
+
+
+def as_set(one: Wanted, settings: Settings) -> Wanted:
+    """The same as the previews' settings have it: what is not computed keeps its record's value."""
+    if one.per_frame is not PerFrame.STATISTIC or not (why := idle(settings, one.statistic)):
+        return one
+    doubt = f"{one.source.source} is not computed while {why}; every frame has the value that {one.pv} shows"
+    return replace(one, per_frame=PerFrame.NOTHING, statistic="", doubt=doubt)
 
 
 def understood(sources: tuple[AttributeSource, ...], feed: Feed) -> tuple[AttributeSource, ...]:
@@ -147,6 +188,7 @@ def attribute(one: Wanted, reading: Reading | None) -> Attribute:
         source=source.source,
         constant=constant,
         per_frame=one.per_frame,
+        statistic=one.statistic,
         value=source.source if constant else value(reading, kind),
     )
 

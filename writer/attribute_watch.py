@@ -20,8 +20,9 @@ from ioc.client import Client
 from layouts.attributes import AttributesError, AttributeType, load
 from writer import control
 from writer.attribute_messages import Attribute, AttributeValue
-from writer.attribute_sources import Feed, Wanted, attribute, merged, value, wanted
+from writer.attribute_sources import Feed, Wanted, as_set, attribute, merged, value, wanted
 from writer.orders import Order
+from writer.preview.settings import Settings
 from writer.supervisor import WorkerAbsentError
 from writer.watch import clock_of
 
@@ -61,10 +62,17 @@ class AttributeWatch:
         client: Finds them.
         feeds: By detector, whatever records ask for attributes; of two with one name the later counts.
         send: Takes messages to a detector's worker.
+        settings: Tells how a detector's statistics are computed.
     """
 
-    def __init__(self, client: Client, feeds: Mapping[str, Sequence[Feed]], send: Send) -> None:
-        self._client, self._feeds, self._send = client, feeds, send
+    def __init__(
+        self,
+        client: Client,
+        feeds: Mapping[str, Sequence[Feed]],
+        send: Send,
+        settings: Callable[[str], Settings],
+    ) -> None:
+        self._client, self._feeds, self._send, self._settings = client, feeds, send, settings
         self._readings: dict[str, Reading] = {}
         self._known: set[str] = set()
         self._asked: set[str] = set()
@@ -93,14 +101,18 @@ class AttributeWatch:
             if not stores[name]:
                 captures[name] = replace(capture, attributes=None)
                 continue
-            columns, problems = await self.prepare(name)
-            captures[name] = replace(capture, attributes=columns)
+            settings = self._settings(name)
+            columns, problems = await self.prepare(name, settings)
+            looks = any(column.statistic for column in columns)
+            captures[name] = replace(capture, attributes=columns, previews=settings if looks else None)
             if problems:
                 doubts[name] = "; ".join(problems)
                 _log.warning("%s: %s", name, doubts[name])
         return replace(order, captures=captures), doubts
 
-    async def prepare(self, detector: str) -> tuple[tuple[Attribute, ...], tuple[str, ...]]:
+    async def prepare(
+        self, detector: str, settings: Settings
+    ) -> tuple[tuple[Attribute, ...], tuple[str, ...]]:
         """The attributes of a detector's next capture, with their values now.
 
         From here on changes are kept for ``begin``.
@@ -109,7 +121,7 @@ class AttributeWatch:
             Columns, and what is wrong with some, in words.
         """
         lists, problems = await self._asked_for(detector)
-        found = merged(lists)
+        found = [as_set(one, settings) for one in merged(lists)]
         for pv in {one.pv for one in found if one.pv}:
             await self._watch(pv)
         await self._wait({one.pv for one in found if one.pv})
@@ -120,6 +132,7 @@ class AttributeWatch:
                 where.setdefault(one.pv, []).append((index, column.value_type))
         self._active[detector] = _Active(where)
         problems += [f"attribute {one.source.name}: {one.problem}" for one in found if one.problem]
+        problems += [f"attribute {one.source.name}: {one.doubt}" for one in found if one.doubt]
         problems += [
             f"attribute {one.source.name}: {one.pv} does not answer, its values are not known"
             for one in found

@@ -19,6 +19,7 @@ from layouts.attributes import RESERVED, AttributeType
 from layouts.raw.names import Meta
 from writer.attribute_messages import Attribute, AttributeValues, PerFrame
 from writer.attributes import AttributeBook, Write, as_type, fill
+from writer.frame_statistics import FrameStatistics
 
 _EPICS_EPOCH: Final = 631_152_000
 """Seconds from 1970 to 1990."""
@@ -60,9 +61,16 @@ class AttributeColumns:
     Args:
         file: The meta file; not in SWMR mode yet.
         attributes: Of the capture, beside what is stored of every frame.
+        statistics: Computes those that are.
     """
 
-    def __init__(self, file: h5py.File, attributes: Sequence[Attribute]) -> None:
+    def __init__(
+        self,
+        file: h5py.File,
+        attributes: Sequence[Attribute],
+        statistics: FrameStatistics | None = None,
+    ) -> None:
+        self._statistics = statistics
         self._attributes = (*_OWN, *attributes)
         self._book = AttributeBook(self._attributes)
         group = _collection(file, Meta.ATTRIBUTES)
@@ -92,10 +100,21 @@ class AttributeColumns:
         counted = [
             Write(column, places, _counted(each, table))
             for column, each in enumerate(self._attributes)
-            if each.per_frame
+            if each.per_frame and each.per_frame is not PerFrame.STATISTIC
         ]
         book = self._book.take(places, table["series"], table["stop_time"], table["arrival"])
-        self._write([*counted, *book])
+        self._write([*counted, *book, *self._computed(places)])
+        if self._statistics is not None:
+            self._statistics.forget()
+
+    def _computed(self, places: NDArray[np.int64]) -> list[Write]:
+        if self._statistics is None:
+            return []
+        return [
+            Write(column, places, self._statistics.values(each.statistic, places, each.value_type))
+            for column, each in enumerate(self._attributes)
+            if each.per_frame is PerFrame.STATISTIC
+        ]
 
     def mend(self) -> bool:
         """Store again what was stored and has turned out to be otherwise.

@@ -99,7 +99,7 @@ class Coordinator:
             d.name: HdfDevice(server, beamline, d, self, requests=requests, held=held)
             for d in beamline.detectors
         }
-        self.attributes = AttributeWatch(client, feeds(beamline), self.supervisor.send)
+        self.attributes = AttributeWatch(client, feeds(beamline), self.supervisor.send, self.previews.settings)
         dls = beamline.detectors if beamline.preset == "dls" else ()
         odins = {d.name: (OdinDevice(server, beamline, d, self),) for d in dls}
         self.views = {name: Views([hdf, *odins.get(name, ())]) for name, hdf in self.hdfs.items()}

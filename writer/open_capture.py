@@ -215,7 +215,9 @@ class OpenCapture:
     def _stretch(self, form: Form) -> Stretch | None:
         """What may follow now without a question for each; nothing if there is one to be asked."""
         series, pixels, files = self.capture.series, self.capture.format, self._files
-        if files is None or series is None or series.key != form[:2] or pixels != form[2:]:
+        if files is None or files.statistics is not None:
+            return None  # each is looked at, which takes far longer than the way that is saved
+        if series is None or series.key != form[:2] or pixels != form[2:]:
             return None
         number = series.first + series.high
         place = series.row - series.first

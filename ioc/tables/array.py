@@ -32,7 +32,7 @@ XML_LENGTH = 16384
 """Bytes of an XML in NDAttributesFile: the template's 256 hold two attributes, clients write dozens."""
 
 
-_NONE_STORED = "Echoes: a preview stores nothing; put attributes to the camera or to the file writer."
+_NONE_STORED = "Echoes: it has no values of its own; put attributes to camera, statistics or file writer."
 
 
 def nd_array(port: str, *, attributes: PvClass = ACTS) -> tuple[Record, ...]:

@@ -1,13 +1,17 @@
 """asyn parameters and the records that show them: what an NDAttribute of type PARAM means.
 
 From the drvInfo strings of the record templates (NDArrayBase, ADBase and ADEiger for the camera;
-NDPluginBase, NDFile and NDFileHDF5 for the file writer); of several records of one parameter, its readback.
+NDPluginBase, NDFile and NDFileHDF5 for the file writer; NDPluginBase and NDStats for the statistics); of
+several records of one parameter, its readback.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+
+from ioc.records import expand
+from ioc.tables.stats import stats
 
 _BOTH = """
 ACQUIRE Acquire_RBV, ACQUIRE_BUSY AcquireBusyCB, ADCORE_VERSION ADCoreVersion_RBV,
@@ -129,6 +133,25 @@ PROCESS_PLUGIN ProcessPlugin, QUEUE_FREE QueueFree, QUEUE_SIZE QueueSize_RBV, SO
 SORT_MODE SortMode_RBV, SORT_SIZE SortSize_RBV, SORT_TIME SortTime_RBV
 """
 
+_STATISTICS = """
+CENTROIDX_VALUE CentroidX_RBV, CENTROIDY_VALUE CentroidY_RBV, CENTROID_TOTAL CentroidTotal_RBV,
+CURSOR_VAL CursorVal, ECCENTRICITY_VALUE Eccentricity_RBV, HIST_ABOVE HistAbove_RBV,
+HIST_BELOW HistBelow_RBV, HIST_ENTROPY HistEntropy_RBV, KURTOSISX_VALUE KurtosisX_RBV,
+KURTOSISY_VALUE KurtosisY_RBV, MAX_VALUE MaxValue_RBV, MAX_X MaxX_RBV, MAX_Y MaxY_RBV,
+MEAN_VALUE MeanValue_RBV, MIN_VALUE MinValue_RBV, MIN_X MinX_RBV, MIN_Y MinY_RBV, NET Net_RBV,
+ORIENTATION_VALUE Orientation_RBV, SIGMAXY_VALUE SigmaXY_RBV, SIGMAX_VALUE SigmaX_RBV,
+SIGMAY_VALUE SigmaY_RBV, SIGMA_VALUE Sigma_RBV, SKEWX_VALUE SkewX_RBV, SKEWY_VALUE SkewY_RBV,
+TOTAL Total_RBV
+"""
+
+_STATS = """
+BGD_WIDTH BgdWidth_RBV, CENTROID_THRESHOLD CentroidThreshold_RBV, COMPUTE_CENTROID ComputeCentroid_RBV,
+COMPUTE_HISTOGRAM ComputeHistogram_RBV, COMPUTE_PROFILES ComputeProfiles_RBV,
+COMPUTE_STATISTICS ComputeStatistics_RBV, CURSOR_X CursorX_RBV, CURSOR_Y CursorY_RBV,
+HIST_MAX HistMax_RBV, HIST_MIN HistMin_RBV, HIST_SIZE HistSize_RBV, PROFILE_SIZE_X ProfileSizeX_RBV,
+PROFILE_SIZE_Y ProfileSizeY_RBV
+"""
+
 
 def _table(text: str) -> dict[str, str]:
     words = text.replace(",", " ").split()
@@ -139,3 +162,16 @@ CAMERA: Final[Mapping[str, str]] = _table(_BOTH) | _table(_CAMERA)
 """Parameters of the Eiger driver."""
 PLUGIN: Final[Mapping[str, str]] = _table(_BOTH) | _table(_PLUGIN)
 """Parameters of the file writer."""
+STATISTICS: Final[Mapping[str, str]] = _table(_STATISTICS)
+"""Parameters of the statistics that are another value for each frame."""
+
+
+def _of_stats() -> dict[str, str]:
+    """Those of every plugin, and its own that are no arrays."""
+    own = {record.name for record in expand(stats()).values()}
+    shared = {name: record for name, record in PLUGIN.items() if record in own}
+    return shared | _table(_STATS) | dict(STATISTICS)
+
+
+STATS: Final[Mapping[str, str]] = _of_stats()
+"""Parameters of the statistics plugin."""

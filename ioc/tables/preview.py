@@ -6,7 +6,7 @@ at most 20 times a second: nothing waits in a queue, and a frame that was passed
 
 from __future__ import annotations
 
-from ioc.records import Record
+from ioc.records import PvClass, Record
 from ioc.tables.array import nd_array
 from ioc.tables.build import ACTS, ECHOES, number, shown, whole
 from ioc.tables.plugin import driver, plugin
@@ -15,7 +15,14 @@ RATE_LIMIT = 20.0
 """Frames per second that a detector's previews are given at most."""
 
 
-def preview(kind: str, port: str, source: str, *own: Record, interval: float = 0.0) -> tuple[Record, ...]:
+def preview(
+    kind: str,
+    port: str,
+    source: str,
+    *own: Record,
+    interval: float = 0.0,
+    attributes: PvClass = ECHOES,
+) -> tuple[Record, ...]:
     """Records of one preview plugin.
 
     Args:
@@ -24,9 +31,10 @@ def preview(kind: str, port: str, source: str, *own: Record, interval: float = 0
         source: The port whose frames it takes at boot.
         own: What it has beside NDPluginBase; a record of the same name stands in place of the base's.
         interval: MinCallbackTime at boot, s.
+        attributes: What becomes of puts of NDAttributesFile and NDAttributesMacros.
     """
     base = (
-        *nd_array(port, attributes=ECHOES),
+        *nd_array(port, attributes=attributes),
         *driver(),
         *plugin(kind, source, rates=ACTS, port=ACTS, process=ACTS),
     )

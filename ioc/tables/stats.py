@@ -1,7 +1,8 @@
 """NDStats.template: statistics, centroid, profiles, histogram and time series of the latest frame.
 
 The values are those of NDPluginStats; pixels that the detector marks as masked are left out of them unless
-IgnoreMasked says otherwise. A client that watches ArrayCounter_RBV reads values of one frame.
+IgnoreMasked says otherwise. A client that watches ArrayCounter_RBV reads values of one frame. Those that
+NDAttributesFile names are computed of every frame that is stored.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Final
 
 from ioc.menus import NoYes
 from ioc.records import Kind, Record
-from ioc.tables.build import ACTS, choice, number, shown, told, whole
+from ioc.tables.build import ACTS, choice, number, said, shown, told, whole
 from ioc.tables.preview import preview
 
 POINTS: Final = 2048
@@ -84,6 +85,12 @@ def stats(port: str = "STATS1", source: str = "EIG") -> tuple[Record, ...]:
         choice("Reset2", ("Done", "Reset"), doc="As Reset.", does=ACTS, rbv=False, rtype="sseq"),
         choice("IgnoreMasked", NoYes, "Yes", "Whether masked pixels are left out of all values.", does=ACTS),
         shown("NumMasked_RBV", 0, "Pixels that were left out."),
+        said(
+            "NDAttributesMessage_RBV",
+            "",
+            "What is wrong with NDAttributesFile.",
+        ),
+        attributes=ACTS,
     )
 
 

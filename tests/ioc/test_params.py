@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from ioc.tables.params import CAMERA, PLUGIN
+from ioc.records import expand
+from ioc.tables.params import CAMERA, PLUGIN, STATISTICS, STATS
+from ioc.tables.stats import stats
 from tests.kit.interfaces import FOLDER
 
 
@@ -26,3 +28,17 @@ def test_every_parameter_of_the_templates_has_its_readback(template, table):
         assert table[parameter] in records
         readbacks = {name for name in records if name.endswith("_RBV")}
         assert not readbacks or table[parameter] in readbacks
+
+
+def test_of_the_statistics_every_parameter_but_arrays_has_its_readback():
+    own = expand(stats())
+    arrays = {"waveform"}
+    for line in (FOLDER / "stats.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        parameter = record.get("param")
+        if parameter is None or parameter.startswith(("TS_", "PROFILE_", "HIST_ARRAY", "HIST_X")):
+            continue
+        assert STATS[parameter] in own, parameter
+        if record["name"].endswith("_RBV") and record["rtype"] not in arrays:
+            assert STATS[parameter] == record["name"]
+    assert set(STATISTICS) < set(STATS)

@@ -24,7 +24,13 @@ OTHERWISE = {
 TIME_SERIES = {"TSControl", "TSAcquiring", "TSNumPoints", "TSCurrentPoint", "TSRead"}
 """What ophyd's classes for ADCore before 3.3 ask for; today's are NDTimeSeries' own, behind ``TS:``."""
 OURS = {
-    "stats": {"NumSkipped_RBV", "NumMasked_RBV", "IgnoreMasked", "IgnoreMasked_RBV"},
+    "stats": {
+        "NumSkipped_RBV",
+        "NumMasked_RBV",
+        "IgnoreMasked",
+        "IgnoreMasked_RBV",
+        "NDAttributesMessage_RBV",
+    },
     "stdarrays": {"NumSkipped_RBV", "BinX_RBV", "BinY_RBV"},
     "roi": {"NumSkipped_RBV"},
 }
@@ -56,7 +62,8 @@ def test_what_echoes_says_so(name):
     table = expand(TABLES[name]())
     for one in ("EnableCallbacks", "NDArrayPort", "MinCallbackTime", "ArrayCounter", "QueueSize"):
         assert table[one].pv_class is PvClass.ACTS
-    for one in ("BlockingCallbacks", "NumThreads", "SortMode", "NDAttributesFile"):
+    attributes = {"stats": ()}.get(name, ("NDAttributesFile", "NDAttributesMacros"))
+    for one in ("BlockingCallbacks", "NumThreads", "SortMode", *attributes):
         assert table[one].pv_class is PvClass.ECHOES
         assert table[one].doc.startswith("Echoes")
 

@@ -9,7 +9,8 @@ from ioc.wire import Dbr
 from layouts.attributes import AttributesError, AttributeType, NDAttributesStatus, parse
 from layouts.beamline import load
 from writer.attribute_messages import PerFrame
-from writer.attribute_sources import Feed, attribute, feeds, merged, native, understood, value, wanted
+from writer.attribute_sources import Feed, as_set, attribute, feeds, merged, native, understood, value, wanted
+from writer.preview.settings import ROI, Plugin, Settings, Statistics
 
 FEED = Feed(
     prefix="SB:cam1:", parameters={"ACQ_TIME": "AcquireTime_RBV", "ARRAY_COUNTER": "ArrayCounter_RBV"}
@@ -84,6 +85,52 @@ def test_an_array_is_its_first_element_and_a_lost_pv_is_not_known():
     assert value(Reading(name="x", value=1.0, connected=False), AttributeType.FLOAT64) is None
 
 
-def test_the_file_writers_own_attributes_come_after_the_cameras():
+def test_the_file_writers_own_attributes_come_last():
     for detector_feeds in feeds(load()).values():
-        assert [f.prefix.rpartition(":")[0].rpartition(":")[2] for f in detector_feeds] == ["cam1", "HDF1"]
+        assert [f.prefix.rpartition(":")[0].rpartition(":")[2] for f in detector_feeds] == [
+            "cam1",
+            "Stats1",
+            "HDF1",
+        ]
+
+
+STATS = feeds(load())["EIG1"][1]
+
+
+def statistic(line: str):
+    return wanted(sources(line), STATS)[0]
+
+
+def test_a_statistic_is_computed_of_each_frame_and_its_record_gives_nothing():
+    total = statistic('name="sum" type="PARAM" source="total" datatype="DOUBLE"')
+    column = attribute(total, Reading(name=total.pv, value=7.0, native=Dbr.DOUBLE))
+    assert (column.per_frame, column.statistic) == (PerFrame.STATISTIC, "Total")
+    below = statistic('name="low" type="PARAM" source="HIST_BELOW" datatype="INT"')
+    assert (below.statistic, below.problem) == ("HistBelow", "")
+    assert statistic('name="w" type="PARAM" source="BGD_WIDTH"').per_frame is PerFrame.NOTHING
+
+
+@pytest.mark.parametrize("datatype", ['datatype="INT"', 'datatype="STRING"', ""])
+def test_a_statistic_of_another_type_is_refused_as_it_would_have_no_value(datatype):
+    asked = sources(f'name="sum" type="PARAM" source="TOTAL" {datatype}')
+    with pytest.raises(AttributesError, match='TOTAL is not of that type; datatype="DOUBLE" is right'):
+        understood(asked, STATS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        (Settings(), ""),
+        (Settings(statistics=Statistics(basic=False)), "ComputeStatistics is No"),
+        (Settings(stats=Plugin(enabled=False)), "EnableCallbacks of the statistics"),
+        (Settings(stats=Plugin(source=ROI)), "EnableCallbacks of the region"),
+        (Settings(stats=Plugin(source=ROI), roi=Plugin(hands_on=False)), "ArrayCallbacks of the region"),
+        (Settings(stats=Plugin(source=ROI), roi=Plugin()), ""),
+    ],
+)
+def test_what_the_plugin_does_not_compute_keeps_the_value_of_its_record_and_that_is_said(settings, why):
+    total = as_set(statistic('name="sum" type="PARAM" source="TOTAL" datatype="DOUBLE"'), settings)
+    column = attribute(total, Reading(name=total.pv, value=7.0, native=Dbr.DOUBLE))
+    assert why in total.doubt
+    assert bool(total.doubt) == bool(why)
+    assert (column.per_frame, column.value) == ((PerFrame.NOTHING if why else PerFrame.STATISTIC), 7.0)

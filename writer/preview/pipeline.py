@@ -12,14 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ioc.tables.image import ELEMENTS
-from writer.preview import statistics
-from writer.preview.pixels import Pixels, unmarked
+from writer.preview.pixels import Pixels
 from writer.preview.regions import cut, image, span
 from writer.preview.settings import CAMERA, IMAGE, ROI, STATS, Plugin, Settings
+from writer.preview.summary import summary
 
 _ORDER: Final = (ROI, STATS, IMAGE)
 
@@ -188,26 +187,7 @@ def _region(pixels: Pixels, settings: Settings) -> _Made:
 
 
 def _statistics(pixels: Pixels, settings: Settings) -> _Made:
-    asked = settings.statistics
-    if not asked.ignore_masked:
-        pixels = unmarked(pixels)
-    values: dict[str, float] = {"NumMasked": pixels.left_out}
-    arrays: dict[str, NDArray[Any]] = {}
-    if asked.basic:
-        values |= statistics.basic(pixels, asked.rim)
-    if asked.centroid or asked.profiles:
-        found = statistics.centroid(pixels, asked.threshold)
-        values |= found.values if asked.centroid else {}
-        if asked.profiles:
-            at = found.values["CentroidX"], found.values["CentroidY"]
-            values["CursorVal"], through = statistics.lines(pixels, at, asked.cursor)
-            arrays |= found.profiles | through
-        slow, fast = pixels.data.shape
-        values |= {"ProfileSizeX": fast, "ProfileSizeY": slow}
-    if asked.histogram:
-        counted, arrays["Histogram"] = statistics.histogram(pixels, asked.bins, asked.low, asked.high)
-        values |= counted
-    return None, values, {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return None, *summary(pixels, settings.statistics)
 
 
 def _image(pixels: Pixels, _settings: Settings) -> _Made:

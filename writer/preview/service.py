@@ -189,6 +189,10 @@ class Previews:
         """Process id; 0 while there is no process."""
         return 0 if self._keeper is None else self._keeper.pid
 
+    def settings(self, detector: str) -> Settings:
+        """What is to be computed of a detector's frames."""
+        return self._detectors[detector].settings
+
     def worker_is_there(self, detector: str) -> None:
         """A detector's worker has come: it is told where to give its frames."""
         if self._endpoint:

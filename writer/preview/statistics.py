@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from writer.preview.pixels import Pixels
 
 Values = dict[str, float]
+BASIC: Final = ("MinValue", "MinX", "MinY", "MaxValue", "MaxX", "MaxY", "MeanValue", "Sigma", "Total", "Net")
+"""What is computed of a frame in any case."""
 
 
 def basic(pixels: Pixels, rim: int) -> Values:
@@ -29,10 +31,9 @@ def basic(pixels: Pixels, rim: int) -> Values:
     Returns:
         All zero if every pixel is masked.
     """
-    names = ("MinValue", "MinX", "MinY", "MaxValue", "MaxX", "MaxY", "MeanValue", "Sigma", "Total", "Net")
     count = pixels.valid
     if not count:
-        return dict.fromkeys(names, 0.0)
+        return dict.fromkeys(BASIC, 0.0)
     data = pixels.data
     # Masked pixels have the greatest values there are, so they are never the least.
     least = int(data.argmin())
@@ -63,7 +64,7 @@ def basic(pixels: Pixels, rim: int) -> Values:
         total,
         total - _background(pixels, rim) * count,
     )
-    return dict(zip(names, found, strict=True))
+    return dict(zip(BASIC, found, strict=True))
 
 
 def _background(pixels: Pixels, rim: int) -> float:

@@ -12,20 +12,20 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from ioc.menus import NoYes
+from ioc.records import PutError
+from ioc.tables import params
 from ioc.tables.stats import POINTS, SERIES
+from writer.attribute_records import judge
+from writer.attribute_sources import Feed
+from writer.orders import RefusedError
 from writer.preview.messages import Computed
 from writer.preview.plugin import EPICS_EPOCH, Handler, PluginRecords
 from writer.preview.settings import Statistics
 from writer.preview.statistics import bin_values
+from writer.preview.summary import SWITCHES
 from writer.preview.time_series import TimeSeries
 
-_SWITCHES: Final = {
-    "ComputeStatistics": "basic",
-    "ComputeCentroid": "centroid",
-    "ComputeProfiles": "profiles",
-    "ComputeHistogram": "histogram",
-    "IgnoreMasked": "ignore_masked",
-}
+_SWITCHES: Final = {**SWITCHES, "IgnoreMasked": "ignore_masked"}
 _NUMBERS: Final = {
     "BgdWidth": "rim",
     "CentroidThreshold": "threshold",
@@ -57,6 +57,7 @@ class StatsRecords(PluginRecords):
         self.series = TimeSeries(SERIES, POINTS)
         self._series_over = asyncio.Event()
         self._refreshed = 0.0
+        self._feed = Feed(prefix=self.device.prefix, parameters=params.STATS, statistics=params.STATISTICS)
         self._own: dict[str, Handler] = {
             **{name: partial(self._put_switch, name) for name in _SWITCHES},
             **{name: partial(self._put_number, name) for name in _NUMBERS},
@@ -64,6 +65,8 @@ class StatsRecords(PluginRecords):
             **{name: partial(self._reset, index) for index, name in enumerate(("Reset", "Reset1", "Reset2"))},
             "CursorX": partial(self._put_cursor, "CursorX"),
             "CursorY": partial(self._put_cursor, "CursorY"),
+            "NDAttributesFile": self._put_attributes,
+            "NDAttributesMacros": self._put_macros,
             "TSControl": self._put_control,
             "TSRead": partial(self._read, "TSRead"),
             "TS:TSRead": partial(self._read, "TS:TSRead"),
@@ -114,6 +117,20 @@ class StatsRecords(PluginRecords):
             await self.device.post(name, 0)
             await self.device.post(_shown(name), 0)
         await self.device.post(("Reset", "Reset1", "Reset2")[group], "Done")
+
+    async def _put_attributes(self, value: str) -> None:
+        await self._judge(value, str(self.device["NDAttributesMacros"]))
+
+    async def _put_macros(self, value: str) -> None:
+        await self._judge(str(self.device["NDAttributesFile"]), value)
+
+    async def _judge(self, file: str, macros: str) -> None:
+        try:
+            await judge(self.device, self._feed, file=file, macros=macros)
+        except RefusedError as error:
+            await self.device.post("NDAttributesMessage_RBV", str(error))
+            raise PutError(str(error)) from None
+        await self.device.post_changed({"NDAttributesMessage_RBV": ""})
 
     # ------------------------------------------------------------ the time series
 
