@@ -1,4 +1,7 @@
-"""ophyd-async's detector, statistics, attributes and motor against a whole beamline, documents followed."""
+"""ophyd-async's detector, statistics, attributes and motor against a whole beamline, documents followed.
+
+Beside the frames stands their sum, as ``setup_ndstats_sum`` asks for it.
+"""
 
 import json
 import subprocess

@@ -34,6 +34,16 @@ def motor(stage: Stage, name: str, field: str) -> str:
     return f"{pvs.motor(stage.beamline.prefix, stage.beamline.motor(name).pv)}.{field}"
 
 
+def statistics_of(stage: Stage) -> str:
+    beamline = stage.beamline
+    return pvs.stats(beamline.prefix, beamline.detector(stage.detector).pv, beamline.preset)
+
+
+def region_of(stage: Stage) -> str:
+    beamline = stage.beamline
+    return pvs.roi(beamline.prefix, beamline.detector(stage.detector).pv, beamline.preset)
+
+
 @pytest.fixture(scope="module")
 def up(tmp_path_factory):
     with running(impatient(), tmp_path_factory.mktemp("attributes")) as beamline:
@@ -49,7 +59,7 @@ def perform(up):
             try:
                 await work(stage)
             finally:
-                for prefix in (stage.cam, stage.hdf):
+                for prefix in (stage.cam, stage.hdf, statistics_of(stage)):
                     await stage.put(f"{prefix}NDAttributesFile", "")
                     await stage.put(f"{prefix}NDAttributesMacros", "")
                 await stage.put(f"{stage.hdf}StoreAttr", "Yes")
@@ -190,5 +200,98 @@ def test_a_long_xml_goes_into_the_record(perform):
         await stage.put(f"{stage.hdf}NDAttributesFile", xml(*lines))
         assert await stage.get(f"{stage.hdf}NDAttributesStatus") == "Attributes file OK"
         assert await stage.get(f"{stage.hdf}NDAttributesFile") == xml(*lines)
+
+    perform(work)
+
+
+def statistic(name: str, parameter: str, datatype: str = "DOUBLE") -> str:
+    return f'name="{name}" type="PARAM" source="{parameter}" datatype="{datatype}" addr="0"'
+
+
+def good(frame: np.ndarray) -> np.ndarray:
+    """Pixels that count: the two greatest values of the type mark those that do not."""
+    return frame[frame < np.iinfo(frame.dtype).max - 1].astype(float)
+
+
+def test_statistics_stand_beside_every_frame_however_few_the_previews_see(perform):
+    async def work(stage: Stage) -> None:
+        stats = statistics_of(stage)
+        await stage.put(f"{stats}ComputeCentroid", "Yes")
+        asked = xml(
+            statistic("sum", "TOTAL"),
+            statistic("most", "MAX_VALUE"),
+            statistic("mean", "MEAN_VALUE"),
+            statistic("sigma", "sigma_value"),
+            statistic("x", "CENTROIDX_VALUE"),
+            statistic("low", "HIST_BELOW", "INT"),
+        )
+        await stage.put(f"{stats}NDAttributesFile", asked)
+        assert await stage.get(f"{stats}NDAttributesStatus") == "Attributes file OK"
+        await stage.put(f"{stats}HistBelow", 17)
+        await stage.set_up("statistics", 40, time=0.005)
+        await stage.put(f"{stage.cam}WaitForPlugins", "Yes")
+        capture = stage.capture()
+        await stage.until(f"{stage.hdf}Capture_RBV", lambda v: v == "Capturing")
+        # Nothing is switched on by being asked for: the value that the plugin has is that of all frames.
+        said = await stage.get(f"{stage.hdf}WriteMessage")
+        assert "attribute low: HIST_BELOW is not computed while ComputeHistogram is No" in said
+        await stage.put(f"{stage.cam}Acquire", 1)
+        await capture
+        with h5py.File(await full_name(stage)) as file:
+            group, frames = file[names.ATTRIBUTES], file[names.DATA][()]
+            found = {name: group[name][()] for name in ("sum", "most", "mean", "sigma", "x", "low")}
+        assert found["sum"].tolist() == [good(frame).sum() for frame in frames]
+        assert found["most"].tolist() == [good(frame).max() for frame in frames]
+        assert found["mean"] == pytest.approx([good(frame).mean() for frame in frames])
+        assert found["sigma"] == pytest.approx([good(frame).std() for frame in frames])
+        columns = np.where(frames < np.iinfo(frames.dtype).max - 1, frames, 0).sum(axis=1, dtype=float)
+        assert found["x"] == pytest.approx(columns @ np.arange(columns.shape[1]) / columns.sum(axis=1))
+        assert found["low"].tolist() == [17] * 40
+        assert len(set(found["sum"].tolist())) > 1
+        last = await stage.get(f"{stats}Total_RBV"), await stage.get(f"{stats}CentroidX_RBV")
+        assert last == (found["sum"][-1], found["x"][-1])
+        await stage.put(f"{stage.cam}WaitForPlugins", "No")
+        await stage.put(f"{stats}ComputeCentroid", "No")
+
+    perform(work)
+
+
+def test_statistics_of_a_region_are_of_that_region_in_the_file_too(perform):
+    async def work(stage: Stage) -> None:
+        stats, region = statistics_of(stage), region_of(stage)
+        where = {"MinX": 100, "SizeX": 300, "MinY": 50, "SizeY": 200, "EnableCallbacks": "Enable"}
+        for record, value in where.items():
+            await stage.put(f"{region}{record}", value)
+        await stage.put(f"{stats}NDArrayPort", pvs.port(stage.detector, "roi"))
+        await stage.put(f"{stats}NDAttributesFile", xml(statistic("sum", "TOTAL")))
+        await stage.set_up("of_a_region", 5)
+        await stage.start()
+        await stage.put(f"{stats}NDArrayPort", pvs.port(stage.detector))
+        await stage.put(f"{region}EnableCallbacks", "Disable")
+        with h5py.File(await full_name(stage)) as file:
+            parts = file[names.DATA][:, 50:250, 100:400]
+            assert file[f"{names.ATTRIBUTES}/sum"][()].tolist() == [good(part).sum() for part in parts]
+
+    perform(work)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (statistic("sum", "TOTALS"), "has no parameter TOTALS"),
+        (statistic("sum", "TOTAL", "INT"), 'datatype="DOUBLE" is right'),
+        (statistic("profile", "PROFILE_AVERAGE_X"), "has no parameter PROFILE_AVERAGE_X"),
+    ],
+)
+def test_statistics_that_are_not_understood_are_refused_at_once(perform, line, said):
+    async def work(stage: Stage) -> None:
+        stats = statistics_of(stage)
+        with pytest.raises(PutFailedError):
+            await stage.put(f"{stats}NDAttributesFile", xml(line))
+        assert await stage.get(f"{stats}NDAttributesStatus") == "XML syntax error"
+        assert said in await stage.get(f"{stats}NDAttributesMessage_RBV")
+        await stage.put(f"{stats}NDAttributesFile", "")
+        assert await stage.get(f"{stats}NDAttributesStatus") == "Attributes file OK"
+        assert await stage.get(f"{stats}NDAttributesMessage_RBV") == ""
 
     perform(work)

@@ -31,6 +31,7 @@ from ophyd_async.epics.adcore import (
     NDStatsIO,
     PluginSignalDataLogic,
     setup_ndattributes,
+    setup_ndstats_sum,
 )
 from ophyd_async.epics.adsimdetector import SimDetector
 from ophyd_async.epics.motor import Motor
@@ -90,6 +91,7 @@ def main() -> None:
             ],
         )
     )
+    engine(setup_ndstats_sum(detector))
     told = [
         [count(engine, detector), scan(engine, detector, phi, number), fly(engine, detector)]
         for number in range(ROUNDS)
@@ -105,9 +107,16 @@ def count(engine: RunEngine, detector: SimDetector) -> int:
     assert len(arrays["eiger"]) == 3
     assert np.allclose(arrays["exposure"][:3], 0.02)
     totals = [event["eiger-stats-total"] for event in seen.events]
-    sums = [float(good(frame).sum()) for frame in arrays["eiger"]]
-    assert totals == sums, (totals, sums)
+    assert totals == sums_beside(arrays, 3)
     return len(seen.events)
+
+
+def sums_beside(arrays: dict[str, np.ndarray], rows: int) -> list[float]:
+    """The sum of each frame as its attribute has it, which is the sum of its pixels."""
+    sums = [float(good(frame).sum()) for frame in arrays["eiger"][:rows]]
+    assert arrays["eiger-sum"].dtype == "<f8"
+    assert arrays["eiger-sum"][:rows].tolist() == sums, (arrays["eiger-sum"], sums)
+    return sums
 
 
 def good(frame: np.ndarray) -> np.ndarray:
@@ -122,6 +131,7 @@ def scan(engine: RunEngine, detector: SimDetector, phi: Motor, number: int) -> i
     arrays = seen.arrays()
     assert len(arrays["eiger"]) == 3
     assert np.allclose(arrays["phi_position"][:3], [start, start + 1.0, start + 2.0]), arrays["phi_position"]
+    sums_beside(arrays, 3)
     return len(seen.events)
 
 
@@ -149,6 +159,7 @@ def fly(engine: RunEngine, detector: SimDetector) -> int:
     (rows,) = {seen.rows[uid] for uid, r in seen.resources.items() if r["data_key"] == "eiger"}
     assert rows == FRAMES
     assert len(arrays["eiger"]) == FRAMES
+    assert len(set(sums_beside(arrays, FRAMES))) > 1
     assert len({frame.tobytes() for frame in arrays["eiger"]}) == FRAMES
     return rows
 
