@@ -98,6 +98,7 @@ PUT_BY_CLIENTS: dict[str, tuple[str, ...]] = {
             "SB:EIG1:cam1:",
             "Acquire AcquirePeriod AcquireTime ImageMode NDAttributesFile NumImages WaitForPlugins",
         ),
+        *_all("SB:EIG1:Stats1:", "NDAttributesFile"),
         *_all("SB:MOT:PHI.", "VAL VELO"),
     ),
     "dodal": (

@@ -86,6 +86,8 @@ SHOWN_BY: dict[str, dict[str, str]] = {
         "writer/test_hdf_settings.py::test_what_would_not_be_done_is_refused": "MaxByteRate",
     },
     "statistics": {
+        "layouts/test_attributes.py::test_macros_without_a_value_are_refused": "NDAttributesMacros",
+        "system/test_attributes.py::test_statistics_stand_beside_every_frame_however_few_the_previews_see": "NDAttributesFile",
         "system/test_previews.py::test_a_region_for_statistics_and_image": "MinX MinY NDArrayPort",
         "system/test_previews.py::test_disabled_previews_are_not_waited_for_and_take_nothing": "EnableCallbacks ProcessPlugin",
         "system/test_previews.py::test_profiles_histogram_and_a_time_series": "TS:TSAcquire",
