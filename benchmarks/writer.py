@@ -1,124 +1,165 @@
 """How much processor time does the worker take for a frame, beside the least that is possible?
 
-One sender, three receivers one after another and again: receive and ``pwrite``, receive and direct chunk
-write, and the worker as shipped. The unit is processor time of the whole receiving process, so that a
-busy machine counts little; the result is the median of ratios within one round. The sender is faster than
-all of them, and as much may wait in front of each, so that all have the same queue.
+First without a socket, then with one: bare ``pwrite`` of the same bytes, bare direct chunk write, and the
+worker as shipped, one after another and again. The unit is processor time of the whole process, so that a
+busy machine counts little. With a socket all have the same sender, which is faster than all of them, and as
+much may wait in front of each. Every byte of the worker's files is verified.
 """
 
 from __future__ import annotations
 
+import functools
 import json
-import statistics
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
 from pathlib import Path
+from typing import Final
 
-import h5py
 import zmq
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks.machine import cpu_seconds, facts
-from benchmarks.source import POOL, SHAPE, blob, queue_length
+from benchmarks import pool as pools
+from benchmarks.machine import cpu_seconds
+from benchmarks.pool import Pool
+from benchmarks.processes import BenchmarkError, expect, go, running
+from benchmarks.report import Finding, Result
+from benchmarks.rounds import Sample, cheaper, faster, interleaved
+from benchmarks.source import queue_length
+from benchmarks.verify import wrong_frame
 from layouts.beamline import Beamline
-from layouts.raw.names import DATA
 from writer import control
 
-TIMEOUT = 120.0
+TIMEOUT: Final = 120.0
 """Seconds that one run may take."""
-RECEIVERS = ("pwrite", "h5py", "worker")
+CONTENDERS: Final = ("pwrite", "h5py", "worker")
+SIZES: Final = {
+    10_000: 20_000,
+    100_000: 6_000,
+    500_000: 2_000,
+    2_000_000: 500,
+    5_000_000: 200,
+    8_000_000: 120,
+}
+"""Bytes of a frame, and how many are sent: about a gigabyte at most."""
+ALONE_BARS: Final = {10_000: 0.65, 100_000: 0.88, 500_000: 0.94, 2_000_000: 0.97}
+SOCKET_BARS: Final = {10_000: 0.85, 500_000: 0.95, 2_000_000: 0.97}
+CHAIN_BAR: Final = 0.9
+"""Of a bare loop's frames a second."""
 
 
-class BenchmarkError(RuntimeError):
-    """A run that did not do what is measured."""
+def alone(*, repeats: int, sizes: dict[int, int] = SIZES) -> Finding:
+    """The worker's ``Session`` with messages from memory, against ``pwrite`` and direct chunks."""
+    results: list[Result] = []
+    for size, frames in sizes.items():
+        with tempfile.TemporaryDirectory(prefix="softbeam-bench-") as folder:
+            saved = pools.random(size).save(Path(folder) / "pool")
+            contenders = {how: functools.partial(_alone, how, saved, frames) for how in CONTENDERS}
+            samples = interleaved(contenders, repeats)
+        results.append(
+            Result(
+                case=_kilobytes(size),
+                samples=samples,
+                ratios={
+                    "pwrite/worker": cheaper(samples, "pwrite", "worker"),
+                    "h5py/worker": cheaper(samples, "h5py", "worker"),
+                },
+                bars={"pwrite/worker": ALONE_BARS[size]} if size in ALONE_BARS else {},
+            )
+        )
+    title = f"writer alone: processor time a frame, messages from memory, {repeats} rounds"
+    return Finding(name="alone", title=title, results=results)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One frame size."""
-
-    size: int
-    frames: int
-
-
-FULL = (
-    Case(size=10_000, frames=20_000),
-    Case(size=27_000, frames=15_000),
-    Case(size=100_000, frames=6_000),
-    Case(size=500_000, frames=2_000),
-    Case(size=2_000_000, frames=500),
-)
-SMOKE = (Case(size=27_000, frames=1_000),)
-
-
-def main(beamline: Beamline, *, smoke: bool = False) -> int:
-    """Run it, print a table and a line of JSON.
-
-    Args:
-        beamline: On ports that are free.
-        smoke: Once, and only one size: shows that everything works.
-
-    Returns:
-        Exit code; 0 if every byte was where it should be.
-    """
-    console = Console(highlight=False)
-    cases, repeats = (SMOKE, 1) if smoke else (FULL, 7)
-    results = [_case(beamline, case, repeats) for case in cases]
-    machine = facts()
-    table = Table(title=f"receive and write: processor time, us a frame, median of {repeats}")
-    for heading in ("frame", "pwrite", "h5py", "worker", "pwrite/worker", "h5py/worker", "spread"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for _, row in results:
-        table.add_row(*row)
-    console.print(table)
-    console.print(", ".join(f"{name} {value}" for name, value in machine.items()), soft_wrap=True)
-    console.print(
-        json.dumps({"machine": machine, "results": [result for result, _ in results]}), soft_wrap=True
-    )
-    return 0
+def socket(beamline: Beamline, *, repeats: int, sizes: dict[int, int] = SIZES) -> Finding:
+    """From the socket to the closed file, against receiving and ``pwrite``."""
+    results: list[Result] = []
+    for size, frames in sizes.items():
+        samples = _with_socket(beamline, pools.random(size), frames, repeats)
+        results.append(
+            Result(
+                case=_kilobytes(size),
+                samples=samples,
+                ratios={
+                    "pwrite/worker": cheaper(samples, "pwrite", "worker"),
+                    "h5py/worker": cheaper(samples, "h5py", "worker"),
+                },
+                bars={"pwrite/worker": SOCKET_BARS[size]} if size in SOCKET_BARS else {},
+            )
+        )
+    title = f"socket to file: processor time and frames a second, {repeats} rounds"
+    return Finding(name="socket", title=title, results=results)
 
 
-def _case(beamline: Beamline, case: Case, repeats: int) -> tuple[dict[str, object], list[str]]:
-    costs: dict[str, list[float]] = {name: [] for name in RECEIVERS}
-    for turn in range(repeats):
-        # There and back, so that no receiver is always the one behind a busy moment of the others.
-        for name in RECEIVERS if turn % 2 == 0 else RECEIVERS[::-1]:
-            with tempfile.TemporaryDirectory(prefix="softbeam-bench-") as folder:
-                costs[name].append(_run(name, beamline, case, Path(folder)) / case.frames * 1e6)
-    median = {name: statistics.median(values) for name, values in costs.items()}
-    ratios = sorted(p / w for p, w in zip(costs["pwrite"], costs["worker"], strict=True))
-    ours = [h / w for h, w in zip(costs["h5py"], costs["worker"], strict=True)]
-    row = [
-        f"{case.size / 1e3:g} kB",
-        *(f"{median[name]:.1f}" for name in RECEIVERS),
-        f"{statistics.median(ratios):.2f}",
-        f"{statistics.median(ours):.2f}",
-        f"{ratios[0]:.2f}-{ratios[-1]:.2f}",
-    ]
-    return {"size": case.size, "frames": case.frames, "us": costs}, row
+def chain(beamline: Beamline, *, repeats: int, frames: int = 6_000) -> Finding:
+    """Frames a second of real frames: a detector's recorded ones, and those of the built-in scene."""
+    notes: list[str] = []
+    real = pools.recorded()
+    if real is None:
+        notes.append(f"no recordings ({pools.RECORDINGS} names their folder): random bytes of their size")
+    cases = {
+        "recorded" if real else "random": real or pools.random(27_000),
+        "scene": pools.scene(),
+    }
+    results: list[Result] = []
+    for name, pool in cases.items():
+        samples = _with_socket(beamline, pool, min(frames, int(1.5e9 / pool.mean)), repeats)
+        results.append(
+            Result(
+                case=f"{name}, {_kilobytes(round(pool.mean))}",
+                samples=samples,
+                ratios={
+                    "frames/s of h5py": faster(samples, "worker", "h5py"),
+                    "pwrite/worker": cheaper(samples, "pwrite", "worker"),
+                },
+                bars={"frames/s of h5py": CHAIN_BAR},
+            )
+        )
+    title = f"whole chain with real frames, {repeats} rounds"
+    return Finding(name="chain", title=title, results=results, notes=notes)
 
 
-def _run(name: str, beamline: Beamline, case: Case, folder: Path) -> float:
-    """Processor seconds of one receiver for one series."""
+def _kilobytes(size: int) -> str:
+    return f"{size / 1e3:.3g} kB" if size < 1_000_000 else f"{size / 1e6:.3g} MB"
+
+
+def _alone(how: str, saved: Path, frames: int) -> Sample:
+    with tempfile.TemporaryDirectory(prefix="softbeam-bench-") as folder:
+        target = ["--how", how, "--path", str(Path(folder) / "file.h5")]
+        with running("benchmarks.alone", *target, "--pool", str(saved), "--frames", str(frames)) as process:
+            told = json.loads(expect(process, "DONE").partition(" ")[2])
+    if told["wrong"]:
+        raise BenchmarkError(told["wrong"])
+    return Sample(cpu=told["cpu"] / frames * 1e6, rate=frames / told["wall"])
+
+
+def _with_socket(beamline: Beamline, pool: Pool, frames: int, repeats: int) -> dict[str, list[Sample]]:
+    with tempfile.TemporaryDirectory(prefix="softbeam-bench-") as folder:
+        saved = pool.save(Path(folder) / "pool")
+        contenders = {how: functools.partial(_run, how, beamline, pool, saved, frames) for how in CONTENDERS}
+        return interleaved(contenders, repeats)
+
+
+def _run(how: str, beamline: Beamline, pool: Pool, saved: Path, frames: int) -> Sample:
+    """One receiver for one series."""
     endpoint = beamline.detectors[0].stream.endpoint
-    sizes = ["--frames", str(case.frames), "--size", str(case.size)]
-    with _process("benchmarks.source", "--endpoint", endpoint, *sizes) as source:
-        if name != "worker":
-            target = ["--how", name, "--path", str(folder / "file"), "--endpoint", endpoint]
-            with _process("benchmarks.bare", *target, *sizes) as bare:
-                before = cpu_seconds(bare.pid)
-                _go(source)
-                _expect(bare, "DONE")
-                return cpu_seconds(bare.pid) - before
-        return _worker(beamline, source, case, folder)
+    series = ["--frames", str(frames), "--pool", str(saved)]
+    with tempfile.TemporaryDirectory(prefix="softbeam-bench-") as name:
+        folder = Path(name)
+        with running("benchmarks.source", "--endpoint", endpoint, *series) as source:
+            if how == "worker":
+                return _worker(beamline, source, pool, frames, folder)
+            target = ["--how", how, "--path", str(folder / "file"), "--endpoint", endpoint]
+            with running("benchmarks.bare", *target, *series) as bare:
+                before, began = cpu_seconds(bare.pid), time.perf_counter()
+                go(source)
+                expect(bare, "DONE")
+                took = time.perf_counter() - began
+                return Sample(cpu=(cpu_seconds(bare.pid) - before) / frames * 1e6, rate=frames / took)
 
 
-def _worker(beamline: Beamline, source: subprocess.Popen[str], case: Case, folder: Path) -> float:
+def _worker(
+    beamline: Beamline, source: subprocess.Popen[str], pool: Pool, frames: int, folder: Path
+) -> Sample:
     file = folder / "beamline.json"
     file.write_text(beamline.model_dump_json(), encoding="utf-8")
     detector = beamline.detectors[0]
@@ -127,45 +168,33 @@ def _worker(beamline: Beamline, source: subprocess.Popen[str], case: Case, folde
     router.setsockopt(zmq.LINGER, 0)
     router.bind(beamline.ca.control)
     arguments = ["--beamline", str(file), "--detector", detector.name, "--control", beamline.ca.control]
-    arguments += ["--queue", str(queue_length(case.size))]
+    arguments += ["--queue", str(queue_length(pool.most))]
     try:
-        with _process("writer.worker", *arguments) as worker:
+        with running("writer.worker", *arguments) as worker:
             identity = _await(router, control.Hello)[0]
             capture = control.Capture(
                 capture="bench",
                 directory=str(folder),
                 stem="bench",
                 detector=detector.name,
-                num_capture=case.frames,
-                shape=SHAPE,
-                dtype="uint16",
+                num_capture=frames,
             )
             router.send_multipart([identity, control.encode(capture)])
             _await(router, control.Opened)
-            before = cpu_seconds(worker.pid)
-            _go(source)
+            before, began = cpu_seconds(worker.pid), time.perf_counter()
+            go(source)
             done = _await(router, control.Done)[1]
+            took = time.perf_counter() - began
             spent = cpu_seconds(worker.pid) - before
-            assert isinstance(done, control.Done)  # noqa: S101
-            _verify(done, case)
-            return spent
     finally:
         router.close()
         context.term()
-
-
-def _verify(done: control.Done, case: Case) -> None:
-    if done.counters.stored != case.frames or done.record.missing:
-        raise BenchmarkError(
-            f"the worker stored {done.counters.stored} of {case.frames} frames: {done.reason}"
-        )
-    pool = [blob(i, case.size) for i in range(POOL)]
-    with h5py.File(done.record.raw_files[0].path, "r") as raw:
-        data = raw[DATA]
-        assert isinstance(data, h5py.Dataset)  # noqa: S101
-        for i in range(case.frames):
-            if data.id.read_direct_chunk((i, 0, 0))[1] != pool[i % POOL]:
-                raise BenchmarkError(f"frame {i} is not what was sent")
+    if not isinstance(done, control.Done) or done.counters.stored != frames or done.record.missing:
+        raise BenchmarkError(f"the worker has not stored {frames} frames: {done}")
+    wrong = wrong_frame(Path(done.record.raw_files[0].path), pool, frames)
+    if wrong:
+        raise BenchmarkError(wrong)
+    return Sample(cpu=spent / frames * 1e6, rate=frames / took)
 
 
 def _await(router: zmq.Socket[bytes], kind: type[object]) -> tuple[bytes, control.ControlMessage]:
@@ -177,39 +206,3 @@ def _await(router: zmq.Socket[bytes], kind: type[object]) -> tuple[bytes, contro
         if isinstance(message, control.Failed):
             raise BenchmarkError(message.message)
     raise BenchmarkError(f"no {kind.__name__} from the worker in {TIMEOUT:g} s")
-
-
-@contextmanager
-def _process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", module, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        _expect(process, "READY")
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream:
-                stream.close()
-
-
-def _go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin  # noqa: S101
-    process.stdin.write("go\n")
-    process.stdin.flush()
-
-
-def _expect(process: subprocess.Popen[str], word: str) -> None:
-    assert process.stdout  # noqa: S101
-    line = process.stdout.readline()
-    if not line.startswith(word):
-        raise BenchmarkError(f"{process.args}: said {line!r} where {word} was due")

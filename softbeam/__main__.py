@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from softbeam import bench
+
 if TYPE_CHECKING:
     from layouts.beamline import Beamline
 
@@ -17,6 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(bench.app, name="bench")
 
 BeamlineFile = Annotated[
     Path | None,
@@ -24,13 +27,6 @@ BeamlineFile = Annotated[
         "--beamline", "-b", envvar="SOFTBEAM_BEAMLINE", help="Beamline file; the built-in one if not given."
     ),
 ]
-
-
-class Bench(StrEnum):
-    """What can be measured."""
-
-    WRITER = "writer"
-    IOC = "ioc"
 
 
 class Flavour(StrEnum):
@@ -191,6 +187,20 @@ def check(
     raise typer.Exit(run(master, deep=deep))
 
 
+@app.command()
+def follow(
+    file: Annotated[Path, typer.Argument(help="STEM_meta.h5, or another file of the capture.")],
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds without a new frame after which to give up.")
+    ] = None,
+) -> None:
+    """Print a line for each frame as soon as it can be read, until the capture has ended."""
+    from softbeam.follow import follow as run
+
+    code = run(file, timeout=timeout, say=typer.echo, tell=lambda line: typer.echo(line, err=True))
+    raise typer.Exit(code)
+
+
 scan_app = typer.Typer(
     help="Measure as a control script would, through Channel Access.", no_args_is_help=True
 )
@@ -246,29 +256,6 @@ def demo(
     from softbeam.demo import demo as run
 
     raise typer.Exit(run(out, images=images))
-
-
-@app.command()
-def bench(
-    what: Annotated[
-        Bench | None, typer.Argument(help="The writer, or the Channel Access server; both if not given.")
-    ] = None,
-    smoke: Annotated[
-        bool, typer.Option("--smoke", help="A short run that only shows that it works.")
-    ] = False,
-) -> None:
-    """Measure the writer, or the Channel Access server, beside its limits on this machine."""
-    code = 0
-    if what in (None, Bench.WRITER):
-        from benchmarks.writer import main as run_writer
-        from softbeam.ports import own_ports
-
-        code = run_writer(own_ports(_load(None)), smoke=smoke)
-    if what in (None, Bench.IOC):
-        from benchmarks.ioc import main as run_ioc
-
-        code = run_ioc(smoke=smoke) or code
-    raise typer.Exit(code)
 
 
 def main() -> None:
