@@ -79,11 +79,20 @@ def tail(text: str) -> str:
     return "\n".join(text.strip().splitlines()[-25:])
 
 
-def child(*arguments: str, folder: Path, limits: Limits | None = None) -> str:
-    """Run this folder's child script in DIALS' own Python, which the first line of its programs names."""
+def python() -> list[str]:
+    """DIALS' own Python, which the first line of its programs names.
+
+    Raises:
+        DialsError: There is none.
+    """
     found = shutil.which("dials.import")
     if found is None:
         raise DialsError("dials.import is not on the path; install Debian's packages dials and bitshuffle")
     first = Path(found).read_text(encoding="utf-8", errors="replace").splitlines()[0]
-    python = first.removeprefix("#!").split() if "python" in first else ["dials.python"]
-    return run(python[0], *python[1:], str(_CHILD), *arguments, folder=folder, limits=limits)
+    return first.removeprefix("#!").split() if "python" in first else ["dials.python"]
+
+
+def child(*arguments: str, folder: Path, limits: Limits | None = None) -> str:
+    """Run this folder's child script in DIALS' own Python."""
+    interpreter = python()
+    return run(interpreter[0], *interpreter[1:], str(_CHILD), *arguments, folder=folder, limits=limits)

@@ -249,7 +249,7 @@ def test_a_raw_file_that_is_lost_is_named(tmp_path, monkeypatch):
 
 def test_waiting_for_nothing_ends_and_says_why(tmp_path):
     path = tmp_path / "run_meta.h5"
-    with pytest.raises(TimeoutError, match="waiting, and nothing came for 0.02 s"):
+    with pytest.raises(TimeoutError, match=r"waiting, and nothing came for 0\.02 s"):
         list(Follower(path).follow(interval=0.005, timeout=0.02))
     path.write_bytes(b"no HDF5")
     with pytest.raises(TimeoutError, match="signature"):
