@@ -111,6 +111,7 @@ class HdfDevice(HdfView):
             "ReadFile": self._put_read,
             "FreeCapture": self._put_free,
             "FlushNow": self._put_flush,
+            "PreAllocBuffers": self._put_buffers,
             "EnableCallbacks": self._put_enable,
             "QueueSize": self._put_queue,
             "NDAttributesFile": self._put_attributes,
@@ -119,9 +120,6 @@ class HdfDevice(HdfView):
             "ArrayCounter": self.set_arrays,
             "DroppedArrays": self.set_dropped,
         }
-        for command in ("PoolPollStats", "EmptyFreeList", "PreAllocBuffers"):
-            # Commands to a pool of buffers: the workers have none, so each is done at once.
-            self._handlers[command] = functools.partial(self._done, command)
         self._handlers |= {
             name: functools.partial(hdf_grid.put, self.device, name) for name in hdf_grid.RECORDS
         }
@@ -215,8 +213,9 @@ class HdfDevice(HdfView):
         await self._requests.have_told(self.detector, Enable(enabled=value == "Enable"))
         await self.device.settle("EnableCallbacks", value)
 
-    async def _done(self, command: str, _value: str) -> None:
-        await self.device.post(command, "Done")
+    async def _put_buffers(self, _value: str) -> None:
+        # The workers have no pool, so nothing is to be allocated; who waits for it is told at once.
+        await self.device.post("PreAllocBuffers", "Done")
 
     async def _put_queue(self, value: int) -> None:
         self._requests.queue(self.detector, value)

@@ -35,22 +35,36 @@ XML_LENGTH = 16384
 _NONE_STORED = "Echoes: it has no values of its own; put attributes to camera, statistics or file writer."
 
 
-def nd_array(port: str, *, attributes: PvClass = ACTS) -> tuple[Record, ...]:
+_NONE_TAKE = "Echoes: no further plugin takes its arrays."
+_NO_POOL = "Echoes: there is no pool of buffers here, and its figures stay 0."
+
+
+def nd_array(
+    port: str, *, attributes: PvClass = ACTS, callbacks: PvClass = ACTS, pool: PvClass = ACTS
+) -> tuple[Record, ...]:
     """Records of NDArrayBase.
 
     Args:
         port: The asyn port's name, which plugins name as their source.
         attributes: What becomes of puts of NDAttributesFile and NDAttributesMacros.
+        callbacks: What becomes of puts of ArrayCallbacks.
+        pool: What becomes of puts of PoolPollStats and EmptyFreeList; without a pool they echo.
     """
     return (
         shown("PortName_RBV", port, "Name of the port that plugins take arrays from."),
         shown("ADCoreVersion_RBV", "3.14.0", "Version of ADCore whose records these are."),
         shown("DriverVersion_RBV", "0.1.0", "Version of softbeam."),
         whole("ArrayCounter", 0, "Arrays counted since it was last set.", does=ACTS),
-        choice("ArrayCallbacks", DisableEnable, "Enable", "Whether arrays are handed on.", does=ACTS),
+        choice(
+            "ArrayCallbacks",
+            DisableEnable,
+            "Enable",
+            "Whether arrays are handed on." if callbacks is ACTS else _NONE_TAKE,
+            does=callbacks,
+        ),
         shown("ArrayRate_RBV", 0.0, "Arrays in the last second.", units="Hz", precision=2, rtype="calc"),
         *_sizes(),
-        choice("DataType", DataType, "UInt32", "Type of a pixel.", does=ACTS),
+        choice("DataType", DataType, "UInt32", "Type of a pixel: that of the latest array, whatever is put."),
         choice("ColorMode", ColorMode, "Mono", "Colour mode."),
         told("BayerPattern_RBV", ("RGGB", "GBRG", "GRBG", "BGGR"), doc="Bayer pattern."),
         shown("UniqueId_RBV", 0, "Number of the latest array."),
@@ -77,7 +91,7 @@ def nd_array(port: str, *, attributes: PvClass = ACTS) -> tuple[Record, ...]:
             rbv=False,
         ),
         told("NDAttributesStatus", _ATTRIBUTES_STATUS, doc="Whether the attributes were understood."),
-        *_pool(),
+        *_pool(pool),
         *asyn(port),
     )
 
@@ -106,7 +120,8 @@ def _sizes() -> tuple[Record, ...]:
     return tuple(found)
 
 
-def _pool() -> tuple[Record, ...]:
+def _pool(does: PvClass) -> tuple[Record, ...]:
+    there = does is ACTS
     return (
         shown("PoolMaxBuffers", 0, "Buffers at most; 0 is no limit."),
         shown("PoolMaxMem", 0.0, "Memory at most; 0 is no limit.", units="MB", precision=1),
@@ -114,14 +129,26 @@ def _pool() -> tuple[Record, ...]:
         shown("PoolAllocBuffers", 0, "Buffers: as many as were ever in use at once."),
         shown("PoolFreeBuffers", 0, "Buffers free."),
         shown("PoolUsedBuffers", 0.0, "Buffers in use.", precision=0, rtype="calc"),
-        choice("PoolPollStats", ("Done", "Poll"), doc="Count the buffers again.", does=ACTS, rbv=False),
-        choice("EmptyFreeList", ("Done", "Empty"), doc="Give free buffers back.", does=ACTS, rbv=False),
+        choice(
+            "PoolPollStats",
+            ("Done", "Poll"),
+            doc="Count the buffers again." if there else _NO_POOL,
+            does=does,
+            rbv=False,
+        ),
+        choice(
+            "EmptyFreeList",
+            ("Done", "Empty"),
+            doc="Give free buffers back." if there else _NO_POOL,
+            does=does,
+            rbv=False,
+        ),
         shown("NumQueuedArrays", 0, "Arrays that a plugin has still to take."),
         whole("NumPreAllocBuffers", 100, "Buffers to allocate in advance."),
         choice(
             "PreAllocBuffers",
             ("Done", "Allocate"),
-            doc="Allocate them.",
+            doc="Allocate them." if there else "Done at once: there is no pool of buffers here.",
             does=ACTS,
             rbv=False,
             rtype="busy",

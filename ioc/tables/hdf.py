@@ -12,7 +12,7 @@ from __future__ import annotations
 from ioc.menus import Compression, NoYes, OffOn
 from ioc.records import Record
 from ioc.tables.array import nd_array, nd_file
-from ioc.tables.build import ACTS, choice, number, said, shown, string, text, told, whole
+from ioc.tables.build import ACTS, ECHOES, choice, number, said, shown, string, text, told, whole
 from ioc.tables.plugin import driver, plugin
 
 _DIMENSIONS = ("N", "X", "Y", *"3456789")
@@ -29,7 +29,7 @@ def hdf(port: str = "HDF1", source: str = "EIG") -> tuple[Record, ...]:
         source: The port of its camera.
     """
     return (
-        *nd_array(port),
+        *nd_array(port, callbacks=ECHOES, pool=ECHOES),
         *driver(),
         *plugin("NDFileHDF5", source, rates=ACTS, queue=ACTS, port=ACTS),
         *nd_file(acts=True),

@@ -22,6 +22,7 @@ def preview(
     *own: Record,
     interval: float = 0.0,
     attributes: PvClass = ECHOES,
+    callbacks: PvClass = ECHOES,
 ) -> tuple[Record, ...]:
     """Records of one preview plugin.
 
@@ -32,9 +33,10 @@ def preview(
         own: What it has beside NDPluginBase; a record of the same name stands in place of the base's.
         interval: MinCallbackTime at boot, s.
         attributes: What becomes of puts of NDAttributesFile and NDAttributesMacros.
+        callbacks: What becomes of puts of ArrayCallbacks: whether other previews can take what it makes.
     """
     base = (
-        *nd_array(port, attributes=attributes),
+        *nd_array(port, attributes=attributes, callbacks=callbacks, pool=ECHOES),
         *driver(),
         *plugin(kind, source, rates=ACTS, port=ACTS, process=ACTS),
     )

@@ -40,12 +40,17 @@ def roi(port: str = "ROI1", source: str = "EIG") -> tuple[Record, ...]:
         choice("EnableScale", DisableEnable, "Disable", "Whether values are divided by Scale.", does=ACTS),
         number("Scale", 1.0, "What values are divided by.", does=ACTS),
         choice(
-            "CollapseDims", DisableEnable, "Disable", "Whether a dimension of size 1 goes away.", does=ACTS
+            "CollapseDims",
+            DisableEnable,
+            "Disable",
+            "Whether a dimension of size 1 goes away: a single line or column becomes a row.",
+            does=ACTS,
         ),
         shown("MaxX", 0, "As MaxSizeX_RBV; the upper end of MinX and SizeX."),
         shown("MaxY", 0, "As MaxSizeY_RBV; the upper end of MinY and SizeY."),
         number("SetXHOPR", 0.0, "Echoes: limits follow by themselves.", rbv=False, rtype="dfanout"),
         number("SetYHOPR", 0.0, "Echoes: limits follow by themselves.", rbv=False, rtype="dfanout"),
+        callbacks=ACTS,
     )
 
 

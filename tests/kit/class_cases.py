@@ -2,6 +2,11 @@
 
 _COMMON = {"QueueSize": "QueueUseHIGH"}
 _PREVIEW = _COMMON | {"MaxArrayRate": "MinCallbackTime_RBV"}
+_VALUES = (
+    "CentroidTotal CentroidX CentroidY Eccentricity HistAbove HistBelow HistEntropy KurtosisX KurtosisY "
+    "MaxValue MaxX MaxY MeanValue MinValue MinX MinY Net Orientation SigmaX SigmaXY SigmaY SkewX SkewY Total"
+)
+"""Values of a frame that clients can set until the next one."""
 EFFECTS: dict[str, dict[str, str]] = {
     "motor": {
         "VAL": "DMOV",
@@ -52,6 +57,8 @@ EFFECTS: dict[str, dict[str, str]] = {
     | {"FilePath": "FilePathExists_RBV", "NumExtraDims": "NumCapture_RBV", "XMLFileName": "XMLErrorMsg_RBV"}
     | {"MinCallbackTime": "WriteMessage", "ReadFile": "WriteMessage", "NDArrayPort": "WriteMessage"},
     "statistics": _PREVIEW
+    | {name: f"{name}_RBV" for name in _VALUES.split()}
+    | {"SigmaValue": "Sigma_RBV"}
     | {"HistSize": "HistogramX_RBV", "HistMin": "HistogramX_RBV", "HistMax": "HistogramX_RBV"}
     | {"TSNumPoints": "TS:TSNumPoints", "TS:TSNumPoints": "TSNumPoints"},
     "image": _PREVIEW,

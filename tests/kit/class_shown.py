@@ -39,31 +39,32 @@ SHOWN_BY: dict[str, dict[str, str]] = {
     },
     "trigger": {
         "system/test_camera.py::test_gates_make_an_image": "PulseWidth",
-        "system/test_simulator.py::test_an_external_series_begins_exactly_where_the_motor_crosses": "Direction Motor Position",
+        "system/test_camera_stream.py::test_the_trigger_fires_for_its_motor_its_way_and_as_often_as_it_was_told": "Direction Motor Position Pulses",
     },
     "detector": {
-        "sim/test_cam_rules.py::test_a_model_without_a_region_stays_at_its_whole_area": "ROIMode",
-        "sim/test_cam_rules.py::test_images_without_an_end_last_nearly_a_week": "ImageMode TriggerMode",
-        "sim/test_cam_rules.py::test_numbers_beyond_the_limits_are_brought_to_them": "AcquirePeriod NumExposures NumImages NumTriggers Threshold2Energy TriggerStartDelay",
-        "sim/test_cam_rules.py::test_small_changes_of_energies_are_left_out": "EnergyEps WavelengthEps",
-        "sim/test_cam_rules.py::test_what_means_nothing_is_refused_with_a_sentence": "Threshold1Enable",
-        "sim/test_cam_rules.py::test_what_the_detector_takes_is_taken_without_a_word": "BeamX",
-        "sim/test_camera_parts.py::test_only_a_shutter_that_is_there_is_told_and_arrives": "ShutterMode",
-        "sim/test_eiger.py::test_before_initialize_nothing_is_taken": "Trigger",
         "system/test_camera.py::test_acquire_completes_when_the_writer_has_stored_its_series": "Acquire AcquireBusy WaitForPlugins",
         "system/test_camera.py::test_arrays_are_counted_over_series_timed_and_rated": "ArrayCounter",
-        "system/test_camera.py::test_enable_modes_lend_one_image_and_each_trigger_its_exposure": "ManualTrigger TriggerExposure",
-        "system/test_camera.py::test_gates_make_an_image": "ExtGateMode",
-        "system/test_camera.py::test_high_voltage_status_pool_and_attributes": "EmptyFreeList FilePath HVResetTime NDAttributesMacros ReadStatus",
+        "system/test_camera.py::test_enable_modes_lend_one_image_and_each_trigger_its_exposure": "ManualTrigger Trigger TriggerExposure",
+        "system/test_camera.py::test_gates_make_an_image": "ExtGateMode NumExposures TriggerMode",
+        "system/test_camera.py::test_high_voltage_status_pool_and_attributes": "EmptyFreeList FilePath HVResetTime NDAttributesMacros PoolPollStats ReadStatus",
         "system/test_camera.py::test_sources_and_a_stream_that_is_disabled": "DataSource",
-        "system/test_camera.py::test_the_shutter_moves_as_its_mode_says": "ShutterControl ShutterOpenDelay",
+        "system/test_camera.py::test_the_shutter_moves_as_its_mode_says": "ShutterCloseDelay ShutterControl ShutterMode ShutterOpenDelay",
+        "system/test_camera_classes.py::test_energies_follow_each_other_and_small_changes_are_left_out": "EnergyEps WavelengthEps",
         "system/test_camera_classes.py::test_initialize_and_restart_begin_anew": "Restart",
-        "system/test_simulator.py::test_an_external_series_begins_exactly_where_the_motor_crosses": "OmegaIncr OmegaStart",
-        "system/test_simulator.py::test_values_that_cannot_be_are_refused_and_settle": "FWNamePattern",
+        "system/test_camera_models.py::test_sizes_are_0_until_the_first_frame_and_a_region_changes_them": "ROIMode",
+        "system/test_camera_stream.py::test_a_delay_comes_between_the_trigger_and_the_first_image": "TriggerStartDelay",
+        "system/test_camera_stream.py::test_appendices_are_in_their_messages": "StreamHdrAppendix StreamImgAppendix",
+        "system/test_camera_stream.py::test_corrections_are_in_the_start_message_one_by_one": "CountrateCorrApplied",
+        "system/test_camera_stream.py::test_how_many_images_a_series_has": "ImageMode NumTriggers",
+        "system/test_camera_stream.py::test_the_detail_of_the_start_message_is_as_it_was_put": "StreamHdrDetail",
+        "system/test_camera_stream.py::test_where_the_detector_stands_and_how_axes_turn_is_in_the_start_message": "BeamX BeamY ChiIncr ChiStart DetDist KappaIncr KappaStart OmegaIncr OmegaStart PhiIncr PhiStart TwoThetaIncr TwoThetaStart",
+        "system/test_camera_stream.py::test_without_mask_or_flatfield_pixels_are_as_they_count": "FlatfieldApplied PixelMaskApplied",
+        "system/test_simulator.py::test_acquire_with_completion_and_a_second_one_that_changes_nothing": "AcquirePeriod NumImages",
+        "system/test_simulator.py::test_values_beyond_the_limits_are_brought_to_them_and_told": "Threshold2Energy",
+        "system/test_simulator.py::test_values_that_cannot_be_are_refused_and_settle": "FWNamePattern Threshold1Enable",
     },
     "truth": {
-        "sim/test_camera_parts.py::test_the_writer_s_word_ends_the_wait": "Queued",
-        "sim/test_camera_parts.py::test_when_there_is_nothing_to_wait_for": "Stored Writing",
+        "system/test_camera.py::test_acquire_completes_when_the_writer_has_stored_its_series": "Queued Stored Writing",
         "system/test_simulator.py::test_faults_are_done_counted_and_told": "Faults",
     },
     "file": {
@@ -86,41 +87,32 @@ SHOWN_BY: dict[str, dict[str, str]] = {
         "writer/test_hdf_settings.py::test_what_would_not_be_done_is_refused": "MaxByteRate",
     },
     "statistics": {
-        "layouts/test_attributes.py::test_macros_without_a_value_are_refused": "NDAttributesMacros",
         "system/test_attributes.py::test_statistics_stand_beside_every_frame_however_few_the_previews_see": "NDAttributesFile",
-        "system/test_previews.py::test_a_region_for_statistics_and_image": "MinX MinY NDArrayPort",
-        "system/test_previews.py::test_disabled_previews_are_not_waited_for_and_take_nothing": "EnableCallbacks ProcessPlugin",
         "system/test_previews.py::test_profiles_histogram_and_a_time_series": "TS:TSAcquire",
-        "system/test_previews.py::test_values_are_those_of_the_last_frame_in_the_file": "ArrayCounter MaxValue MaxX MaxY",
-        "system/test_previews.py::test_when_acquire_is_done_the_statistics_are_those_of_its_last_frame": "Total",
-        "writer/preview/test_records.py::test_frames_that_were_passed_over_are_counted_apart_from_those_that_were_lost": "DroppedArrays",
-        "writer/preview/test_records.py::test_plugin_settings": "ArrayCallbacks MaxByteRate MinCallbackTime",
-        "writer/preview/test_records.py::test_reset_goes_on_with_the_next_group": "ComputeCentroid ComputeHistogram Reset Reset1 SigmaValue",
-        "writer/preview/test_records.py::test_settings_reach_the_computation": "BgdWidth CentroidThreshold CursorX CursorY IgnoreMasked",
+        "writer/preview/test_effects.py::test_a_plugin_takes_the_frames_of_its_port": "NDArrayPort",
+        "writer/preview/test_effects.py::test_commands_are_done_and_said_to_be": "PreAllocBuffers ProcessPlugin",
+        "writer/preview/test_effects.py::test_lost_frames_are_counted_on_from_what_was_put": "DroppedArrays",
+        "writer/preview/test_effects.py::test_what_a_plugin_is_told_is_what_the_next_two_frames_show": "ArrayCounter EnableCallbacks MaxByteRate MinCallbackTime",
+        "writer/preview/test_effects.py::test_what_statistics_are_asked_for_is_what_the_next_frame_shows": "BgdWidth CentroidThreshold ComputeCentroid ComputeHistogram ComputeProfiles ComputeStatistics CursorX CursorY IgnoreMasked",
+        "writer/preview/test_records.py::test_a_time_series_is_shown_when_it_is_asked_for": "TS:TSRead TSRead",
+        "writer/preview/test_records.py::test_attributes_of_the_statistics_are_judged_with_their_macros": "NDAttributesMacros",
+        "writer/preview/test_records.py::test_reset_goes_on_with_the_next_group": "Reset Reset1 Reset2",
         "writer/preview/test_records.py::test_the_port_graph": "NDArrayAddress",
-        "writer/preview/test_records.py::test_time_series_by_the_records_of_older_versions": "TS:TSAcquireMode TS:TSRead TSControl TSRead",
-        "writer/preview/test_records.py::test_what_is_switched_off_keeps_its_values": "ComputeStatistics",
-        "writer/preview/test_statistics.py::test_a_spot_has_the_shape_it_was_made_with": "CentroidX CentroidY KurtosisX SkewX",
-        "writer/preview/test_statistics.py::test_basic_statistics": "MeanValue MinValue Net",
-        "writer/preview/test_statistics.py::test_centroid": "Orientation SigmaX SigmaXY SigmaY",
-        "writer/preview/test_statistics.py::test_histogram": "HistAbove HistBelow HistEntropy",
+        "writer/preview/test_records.py::test_time_series_by_the_records_of_older_versions": "TS:TSAcquireMode TSControl",
     },
     "image": {
-        "system/test_previews.py::test_a_region_for_statistics_and_image": "NDArrayPort",
-        "system/test_previews.py::test_disabled_previews_are_not_waited_for_and_take_nothing": "EnableCallbacks ProcessPlugin",
-        "system/test_previews.py::test_values_are_those_of_the_last_frame_in_the_file": "ArrayCounter",
-        "writer/preview/test_records.py::test_frames_that_were_passed_over_are_counted_apart_from_those_that_were_lost": "DroppedArrays",
-        "writer/preview/test_records.py::test_plugin_settings": "ArrayCallbacks MaxByteRate MinCallbackTime",
+        "writer/preview/test_effects.py::test_a_plugin_takes_the_frames_of_its_port": "NDArrayPort",
+        "writer/preview/test_effects.py::test_commands_are_done_and_said_to_be": "PreAllocBuffers ProcessPlugin",
+        "writer/preview/test_effects.py::test_lost_frames_are_counted_on_from_what_was_put": "DroppedArrays",
+        "writer/preview/test_effects.py::test_what_a_plugin_is_told_is_what_the_next_two_frames_show": "ArrayCounter EnableCallbacks MaxByteRate MinCallbackTime",
         "writer/preview/test_records.py::test_the_port_graph": "NDArrayAddress",
     },
     "region": {
-        "system/test_previews.py::test_a_region_for_statistics_and_image": "BinX BinY MinX MinY NDArrayPort SizeX SizeY",
-        "system/test_previews.py::test_disabled_previews_are_not_waited_for_and_take_nothing": "EnableCallbacks ProcessPlugin",
-        "system/test_previews.py::test_values_are_those_of_the_last_frame_in_the_file": "ArrayCounter",
-        "writer/preview/test_records.py::test_a_region": "DataTypeOut EnableScale ReverseX Scale",
-        "writer/preview/test_records.py::test_frames_that_were_passed_over_are_counted_apart_from_those_that_were_lost": "DroppedArrays",
-        "writer/preview/test_records.py::test_plugin_settings": "ArrayCallbacks MaxByteRate MinCallbackTime",
-        "writer/preview/test_records.py::test_the_port_graph": "NDArrayAddress",
+        "writer/preview/test_effects.py::test_commands_are_done_and_said_to_be": "PreAllocBuffers ProcessPlugin",
+        "writer/preview/test_effects.py::test_lost_frames_are_counted_on_from_what_was_put": "DroppedArrays",
+        "writer/preview/test_effects.py::test_what_a_plugin_is_told_is_what_the_next_two_frames_show": "ArrayCounter EnableCallbacks MaxByteRate MinCallbackTime",
+        "writer/preview/test_effects.py::test_what_a_region_is_told_is_what_the_next_frame_shows": "ArrayCallbacks AutoSizeX AutoSizeY BinX BinY CollapseDims DataTypeOut EnableScale EnableX EnableY MinX MinY ReverseX ReverseY Scale SizeX SizeY",
+        "writer/preview/test_records.py::test_the_port_graph": "NDArrayAddress NDArrayPort",
     },
     "acquisition": {
         "system/test_coordinator.py::test_abort_in_a_series_and_another_straight_after": "Abort",
@@ -139,27 +131,12 @@ SHOWN_BY: dict[str, dict[str, str]] = {
 """By kind of device and test: records that the test names, found by their names and not judged one by one."""
 
 NOT_SHOWN: dict[str, str] = {
-    "trigger": "Pulses",
-    "detector": (
-        "BeamY ChiIncr ChiStart CountrateCorrApplied DetDist FlatfieldApplied KappaIncr KappaStart "
-        "PhiIncr PhiStart PixelMaskApplied PoolPollStats ShutterCloseDelay StreamHdrAppendix "
-        "StreamHdrDetail StreamImgAppendix TwoThetaIncr TwoThetaStart"
-    ),
     "file": (
-        "ArrayCallbacks DataType EmptyFreeList ExtraDimSize3 ExtraDimSize4 ExtraDimSize5 "
-        "ExtraDimSize6 ExtraDimSize7 ExtraDimSize8 ExtraDimSize9 PoolPollStats PosIndexDim3 "
+        "ExtraDimSize3 ExtraDimSize4 ExtraDimSize5 "
+        "ExtraDimSize6 ExtraDimSize7 ExtraDimSize8 ExtraDimSize9 PosIndexDim3 "
         "PosIndexDim4 PosIndexDim5 PosIndexDim6 PosIndexDim7 PosIndexDim8 PosIndexDim9 PosIndexDimN "
         "PosIndexDimX PosIndexDimY PosNameDim3 PosNameDim4 PosNameDim5 PosNameDim6 PosNameDim7 "
         "PosNameDim8 PosNameDim9 PosNameDimX PosNameDimY PreAllocBuffers SWMRMode"
-    ),
-    "statistics": (
-        "CentroidTotal ComputeProfiles DataType Eccentricity EmptyFreeList KurtosisY PoolPollStats "
-        "PreAllocBuffers Reset2 SkewY"
-    ),
-    "image": "DataType EmptyFreeList PoolPollStats PreAllocBuffers",
-    "region": (
-        "AutoSizeX AutoSizeY CollapseDims DataType EmptyFreeList EnableX EnableY PoolPollStats "
-        "PreAllocBuffers ReverseY"
     ),
     "Odin": "CreateDirectory DataType FilePath ImageWidth NumCapture StartCloseTimeout",
 }

@@ -67,6 +67,7 @@ class Computed:
     Attributes:
         arrays: Name, type and shape of each.
         skipped: Frames of the detector that were passed over, of the life of the process.
+        is_row: Whether what was made, or looked at, has one dimension.
     """
 
     detector: str
@@ -80,6 +81,7 @@ class Computed:
     arrays: tuple[tuple[str, str, tuple[int, ...]], ...]
     took: float
     skipped: int = 0
+    is_row: bool = False
     type: Literal["computed"] = "computed"
 
 
@@ -120,6 +122,7 @@ def of_result(detector: str, result: Result, skipped: int) -> list[bytes | memor
         arrays=arrays,
         took=result.took,
         skipped=skipped,
+        is_row=result.is_row,
     )
     return [encode(head), *(array.data.cast("B") for array in result.arrays.values())]
 

@@ -50,6 +50,7 @@ class Result:
         arrival: When the frame came, s since 1970.
         shape: (slow, fast) of what was made, or looked at.
         dtype: Its type, as numpy names it.
+        is_row: Whether it has one dimension, the fast one.
         values: By record.
         arrays: By record.
         took: Seconds that it took.
@@ -61,6 +62,7 @@ class Result:
     arrival: float
     shape: tuple[int, int]
     dtype: str
+    is_row: bool = False
     values: dict[str, float] = field(default_factory=dict[str, float])
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict[str, NDArray[Any]])
     took: float = 0.0
@@ -136,7 +138,8 @@ class Pipeline:
             made, values, arrays = _MAKERS[name](frame.pixels, self._settings)
             if made is not None:
                 port.made, port.number = frame._replace(pixels=made), port.number + 1
-            data = (made or frame.pixels).data
+            pixels = made or frame.pixels
+            data = pixels.data
             slow, fast = arrays["ArrayData"].shape if name == IMAGE else data.shape
             size = data.nbytes if name != IMAGE else arrays["ArrayData"].nbytes
             port.due = now + max(plugin.interval, size / plugin.rate if plugin.rate > 0 else 0.0)
@@ -148,6 +151,7 @@ class Pipeline:
                     arrival=frame.arrival,
                     shape=(slow, fast),
                     dtype="int32" if name == IMAGE else data.dtype.name,
+                    is_row=pixels.is_row,
                     values=values,
                     arrays=arrays,
                     took=clock() - began,

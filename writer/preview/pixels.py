@@ -29,10 +29,12 @@ class Pixels:
     Attributes:
         data: (slow, fast); masked pixels have the greatest value of the type, or the one below.
         masked: True where a pixel is masked; None if none is.
+        is_row: Whether they have one dimension, the fast one: a row of shape (1, fast).
     """
 
     data: NDArray[Any]
     masked: NDArray[np.bool_] | None = None
+    is_row: bool = False
 
     @functools.cached_property
     def values(self) -> NDArray[np.float64]:
@@ -85,7 +87,7 @@ def marked(data: NDArray[Any]) -> Pixels:
 
 def unmarked(pixels: Pixels) -> Pixels:
     """The same with every pixel as good as any other."""
-    return Pixels(pixels.data)
+    return Pixels(pixels.data, is_row=pixels.is_row)
 
 
 def add_up(data: NDArray[Any], slow: int, fast: int, kind: type[Counter]) -> NDArray[Any]:

@@ -61,7 +61,7 @@ class PluginRecords:
         self._rate = (time.monotonic(), 0)
         self._handlers: dict[str, Handler] = {
             "EnableCallbacks": self._put_enable,
-            "ArrayCallbacks": self._put_callbacks,
+            "PreAllocBuffers": self._put_buffers,
             "NDArrayPort": self._put_port,
             "NDArrayAddress": self._put_address,
             "MinCallbackTime": self._put_interval,
@@ -84,9 +84,7 @@ class PluginRecords:
 
     async def _put(self, name: str, value: Any) -> None:
         handler = self.handlers().get(name) or self._handlers.get(name)
-        if name in _POOL:
-            await self.device.post(name, "Done")
-        elif handler is not None:
+        if handler is not None:
             await handler(value)
         elif self.device.records[name].pv_class is not PvClass.ECHOES:
             await self.device.settle(name, value)
@@ -100,9 +98,9 @@ class PluginRecords:
         await self.device.settle("EnableCallbacks", value)
         self.set(enabled=value == DisableEnable.ENABLE)
 
-    async def _put_callbacks(self, value: str) -> None:
-        await self.device.settle("ArrayCallbacks", value)
-        self.set(hands_on=value == DisableEnable.ENABLE)
+    async def _put_buffers(self, _value: str) -> None:
+        # There is no pool, so nothing is to be allocated; who waits for it is told at once.
+        await self.device.post("PreAllocBuffers", "Done")
 
     async def _put_port(self, value: str) -> None:
         if value not in self._ports:
@@ -199,11 +197,10 @@ class PluginRecords:
                 await self.device.post(name, said, timestamp=arrival)
 
     def _about(self, head: Computed) -> dict[str, Any]:
-        slow, fast = head.shape
         dtype = np.dtype(head.dtype)
         seconds = head.arrival - EPICS_EPOCH
         return {
-            **self._sizes(slow, fast, dtype.itemsize),
+            **self._sizes(head, dtype.itemsize),
             "DataType": _TYPES[dtype.name],
             "DataType_RBV": _TYPES[dtype.name],
             "NumSkipped_RBV": head.skipped - self._skipped[1],
@@ -213,13 +210,16 @@ class PluginRecords:
             "EpicsTSNsec_RBV": int(seconds % 1.0 * 1e9),
         }
 
-    def _sizes(self, slow: int, fast: int, pixel: int) -> dict[str, Any]:
+    def _sizes(self, head: Computed, pixel: int) -> dict[str, Any]:
+        slow, fast = head.shape
         sizes: dict[str, Any] = {"ArraySize_RBV": fast * slow * pixel}
-        if (self.device["ArraySize0_RBV"], self.device["ArraySize1_RBV"]) == (fast, slow):
+        lengths = (fast, 0) if head.is_row else (fast, slow)
+        if (self.device["ArraySize0_RBV"], self.device["ArraySize1_RBV"]) == lengths:
             return sizes
-        sizes |= {"ArraySizeX_RBV": fast, "ArraySizeY_RBV": slow, "NDimensions": 2, "NDimensions_RBV": 2}
-        sizes |= {name: [fast, slow, *[0] * 8] for name in _both("Dimensions")}
-        for axis, size in enumerate((fast, slow)):
+        sizes |= dict(zip(("ArraySizeX_RBV", "ArraySizeY_RBV"), lengths, strict=True))
+        sizes |= dict.fromkeys(_both("NDimensions"), 1 if head.is_row else 2)
+        sizes |= {name: [*lengths, *[0] * 8] for name in _both("Dimensions")}
+        for axis, size in enumerate(lengths):
             sizes |= dict.fromkeys(_both(f"ArraySize{axis}"), size)
             array = self.device.records[f"Dim{axis}SA"].kind is Kind.LONGS
             sizes |= dict.fromkeys(_both(f"Dim{axis}SA"), [size] if array else size)
@@ -232,10 +232,6 @@ class PluginRecords:
             rate = max(0.0, (counter - before) / max(now - then, 1e-3))
             self._rate = (now, counter)
             await self.device.post_changed({"ArrayRate_RBV": rate})
-
-
-_POOL = ("PoolPollStats", "EmptyFreeList", "PreAllocBuffers")
-"""Commands to a pool of buffers: it has none here, so each is done at once."""
 
 
 def _both(name: str) -> tuple[str, str]:

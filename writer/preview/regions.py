@@ -36,7 +36,15 @@ def span(axis: Axis, length: int) -> Span:
 
 
 def cut(pixels: Pixels, region: Region) -> Pixels:
-    """The region of a frame."""
+    """The region of a frame; a row where one of its dimensions goes away."""
+    found = _cut(pixels, region)
+    if not region.collapse or 1 not in found.data.shape:
+        return found
+    masked = None if found.masked is None else found.masked.reshape(1, -1)
+    return Pixels(found.data.reshape(1, -1), masked, is_row=True)
+
+
+def _cut(pixels: Pixels, region: Region) -> Pixels:
     slow, fast = (span(axis, n) for axis, n in zip((region.y, region.x), pixels.data.shape, strict=True))
     window = np.s_[slow.start : slow.start + slow.size, fast.start : fast.start + fast.size]
     part = pixels.part(window)

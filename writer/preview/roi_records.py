@@ -33,8 +33,9 @@ class RoiRecords(PluginRecords):
         super().__init__(*args)
         self.region = Region()
         axes = (f"{word}{axis}" for word in _FIELDS for axis in "XY")
-        others = ("DataTypeOut", "EnableScale", "Scale")
+        others = ("DataTypeOut", "EnableScale", "Scale", "CollapseDims")
         self._own: dict[str, Handler] = {name: partial(self._put_region, name) for name in (*axes, *others)}
+        self._own["ArrayCallbacks"] = self._put_callbacks
 
     def handlers(self) -> dict[str, Handler]:
         """What is done for puts of the plugin's own records."""
@@ -54,8 +55,13 @@ class RoiRecords(PluginRecords):
             y=before["Y"],
             scale=float(device["Scale"]) if device["EnableScale"] == DisableEnable.ENABLE else 1.0,
             dtype="" if dtype == AUTOMATIC else dtype.lower(),
+            collapse=device["CollapseDims"] == DisableEnable.ENABLE,
         )
         self.changed()
+
+    async def _put_callbacks(self, value: str) -> None:
+        await self.device.settle("ArrayCallbacks", value)
+        self.set(hands_on=value == DisableEnable.ENABLE)
 
     async def own(self, head: Computed, _arrays: Mapping[str, NDArray[Any]], /) -> None:
         """Show what was taken of a frame."""

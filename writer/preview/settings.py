@@ -78,12 +78,14 @@ class Region:
     Attributes:
         scale: What values are divided by.
         dtype: numpy's name of the type of the result; empty is that of the frame.
+        collapse: Whether a single line or column becomes a row, which has one dimension.
     """
 
     x: Axis = Axis()
     y: Axis = Axis()
     scale: float = 1.0
     dtype: str = ""
+    collapse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,62 +1,16 @@
-"""Records of the previews without a client and without the process: puts by name, results by hand."""
+"""What the records of the previews show, and how they hang together."""
 
 import asyncio
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from ioc.records import PutError
-from ioc.server import Server
-from layouts.beamline import load
-from writer.preview import messages
-from writer.preview.pipeline import Frame, Pipeline
-from writer.preview.pixels import marked
-from writer.preview.plugin import EPICS_EPOCH
-from writer.preview.service import DetectorPreviews
+from tests.kit.previews import IMAGE, REGION, STATS, with_previews
+from writer.preview import stats_records
 from writer.preview.settings import CAMERA, ROI, Axis, Region
-
-STATS, IMAGE, REGION = "SB:EIG1:Stats1:", "SB:EIG1:image1:", "SB:EIG1:ROI1:"
-ARRIVAL = EPICS_EPOCH + 1000.25
-
-
-class Previews:
-    """A detector's records and a pipeline that computes for them in this process."""
-
-    def __init__(self) -> None:
-        beamline = load()
-        self.server = Server(port=0)
-        self.changes = 0
-        self.records = DetectorPreviews(self.server, beamline, beamline.detector("EIG1"), self._changed)
-        self.pipeline = Pipeline()
-        self.skipped = 0
-
-    def _changed(self, detector: str) -> None:
-        assert detector == "EIG1"
-        self.changes += 1
-
-    async def put(self, values: dict) -> None:
-        for name, value in values.items():
-            await self.server.put(name, value)
-
-    def __getitem__(self, name: str):
-        for device in self.server.devices:
-            if name.startswith(device.prefix):
-                return device[name.removeprefix(device.prefix)]
-        raise KeyError(name)
-
-    async def frame(self, data: np.ndarray, number: int = 0, series: int = 1, now: float = 0.0) -> None:
-        self.pipeline.set(self.records.settings)
-        self.pipeline.take(Frame(series, number, ARRIVAL + number, marked(data)))
-        for result in self.pipeline.work(now):
-            head, *parts = messages.of_result("EIG1", result, self.skipped)
-            message = messages.decode(head)
-            assert isinstance(message, messages.Computed)
-            await self.records.take(message, messages.arrays_of(message, parts))
-
-
-def with_previews(work) -> None:
-    asyncio.run(work(Previews()))
 
 
 def spot() -> np.ndarray:
@@ -100,24 +54,17 @@ def test_a_frame_is_shown():
     with_previews(work)
 
 
-def test_settings_reach_the_computation():
+def test_profiles_and_histogram_are_those_that_were_asked_for():
     async def work(p):
         await p.put({f"{STATS}Compute{what}": "Yes" for what in ("Centroid", "Profiles", "Histogram")})
         await p.put({f"{STATS}CursorX": 7, f"{STATS}CursorY": 3, f"{STATS}CentroidThreshold": 50.0})
         await p.put({f"{STATS}HistSize": 3, f"{STATS}HistMin": 0.0, f"{STATS}HistMax": 100.0})
-        await p.put({f"{STATS}BgdWidth": 0, f"{STATS}IgnoreMasked": "No"})
-        s = p.records.settings.statistics
-        assert (s.rim, s.cursor, s.bins, s.low, s.high) == (0, (7, 3), 3, 0.0, 100.0)
-        assert p.changes == 11
-        await p.put({f"{STATS}IgnoreMasked": "Yes"})
         await p.frame(spot())
         assert (p[f"{STATS}CentroidX_RBV"], p[f"{STATS}CentroidY_RBV"]) == (7.0, 3.0)
-        assert p[f"{STATS}CursorVal"] == 100.0
         assert list(p[f"{STATS}Histogram_RBV"]) == [198.0, 0.0, 1.0]
         assert list(p[f"{STATS}HistogramX_RBV"]) == pytest.approx([0.0, 100 / 3, 200 / 3])
         assert list(p[f"{STATS}ProfileCursorY_RBV"]) == [0, 0, 0, 100, 0, 0, 0, 0, 0, 0]
         assert (p[f"{STATS}ProfileSizeX_RBV"], p[f"{STATS}MaxSizeY"]) == (20, 10)
-        assert p[f"{STATS}CursorX_RBV"] == 7
 
     with_previews(work)
 
@@ -132,21 +79,17 @@ def test_what_is_switched_off_keeps_its_values():
     with_previews(work)
 
 
-def test_plugin_settings():
+@pytest.mark.parametrize("prefix", [STATS, IMAGE, REGION])
+def test_rate_and_least_time_between_frames_are_one(prefix):
     async def work(p):
-        await p.put({f"{STATS}EnableCallbacks": "Disable", f"{REGION}ArrayCallbacks": "Disable"})
-        await p.put({f"{STATS}MaxByteRate": 1e6, f"{STATS}ProcessPlugin": 1, f"{IMAGE}MaxArrayRate": 4.0})
-        stats, image = p.records.settings.stats, p.records.settings.image
-        assert (stats.enabled, stats.rate, stats.again) == (False, 1e6, 1)
-        assert image.interval == 0.25
-        assert (p[f"{IMAGE}MinCallbackTime_RBV"], p[f"{IMAGE}MaxArrayRate_RBV"]) == (0.25, 4)
-        assert not p.records.settings.roi.hands_on
-        await p.put({f"{IMAGE}MinCallbackTime": 0.5})
-        assert p[f"{IMAGE}MaxArrayRate_RBV"] == 2.0
-        await p.put({f"{IMAGE}MaxArrayRate": 0})
-        assert p.records.settings.image.interval == 0.0
-        await p.put({f"{STATS}QueueSize": 8})
-        assert (p[f"{STATS}QueueSize_RBV"], p[f"{STATS}QueueFree"], p[f"{STATS}QueueUse"]) == (8, 8, 0)
+        await p.put({f"{prefix}MaxArrayRate": 4.0})
+        assert (p[f"{prefix}MinCallbackTime_RBV"], p[f"{prefix}MaxArrayRate_RBV"]) == (0.25, 4)
+        await p.put({f"{prefix}MinCallbackTime": 0.5})
+        assert p[f"{prefix}MaxArrayRate_RBV"] == 2.0
+        await p.put({f"{prefix}MaxArrayRate": 0})
+        assert p[f"{prefix}MinCallbackTime_RBV"] == 0.0
+        await p.put({f"{prefix}QueueSize": 8})
+        assert (p[f"{prefix}QueueSize_RBV"], p[f"{prefix}QueueFree"], p[f"{prefix}QueueUse"]) == (8, 8, 0)
 
     with_previews(work)
 
@@ -164,8 +107,9 @@ def test_the_port_graph():
         for name, value in ((f"{STATS}NDArrayPort", "EIG2"), (f"{REGION}NDArrayPort", "EIG1.STATS")):
             with pytest.raises(PutError, match="right is EIG1"):
                 await p.put({name: value})
-        with pytest.raises(PutError, match="one address"):
-            await p.put({f"{IMAGE}NDArrayAddress": 1})
+        for prefix in (STATS, IMAGE, REGION):
+            with pytest.raises(PutError, match="one address"):
+                await p.put({f"{prefix}NDArrayAddress": 1})
         assert p[f"{STATS}NDArrayPort_RBV"] == "EIG1.ROI"
 
     with_previews(work)
@@ -262,11 +206,14 @@ def test_reset_goes_on_with_the_next_group():
         await p.frame(data)
         groups = ("Total_RBV", "CentroidX_RBV", "HistEntropy_RBV")
         assert all(p[STATS + name] for name in groups)
+        await p.put({f"{STATS}Reset2": 1})
+        assert [bool(p[STATS + name]) for name in groups] == [True, True, False]
+        await p.frame(data, 1)
         await p.put({f"{STATS}Reset1": 1})
         assert [bool(p[STATS + name]) for name in groups] == [True, False, False]
         await p.put({f"{STATS}Reset": 1})
         assert [p[STATS + name] for name in groups] == [0, 0, 0]
-        assert p[f"{STATS}Reset"] == "Done"
+        assert [p[f"{STATS}Reset{group}"] for group in ("", "1", "2")] == ["Done"] * 3
         await p.put({f"{STATS}SigmaValue": 3.5})
         assert p[f"{STATS}Sigma_RBV"] == 3.5
 
@@ -301,10 +248,37 @@ def test_time_series_by_the_records_of_older_versions():
         assert (p[f"{STATS}TSAcquiring"], p[f"{STATS}TSCurrentPoint"]) == ("Done", 1)
         await p.put({f"{STATS}TSControl": "Start"})
         await p.frame(spot() * 0, 2)
-        await p.put({f"{STATS}TSRead": 1})
+        await p.put({f"{STATS}TSControl": "Read"})
         assert list(p[f"{STATS}TSTotal"]) == [100.0, 0.0]
         await p.put({f"{STATS}TS:TSAcquireMode": "Circ. buffer"})
         assert len(p[f"{STATS}TSTotal"]) == 2048
+
+    with_previews(work)
+
+
+@pytest.mark.parametrize("command", ["TSRead", "TS:TSRead"])
+def test_a_time_series_is_shown_when_it_is_asked_for(command, monkeypatch):
+    async def work(p):
+        await p.put({f"{STATS}TSControl": "Erase/Start"})
+        await p.frame(spot())
+        assert (p[f"{STATS}TSCurrentPoint"], list(p[f"{STATS}TSTotal"])) == (1, [])
+        await p.put({STATS + command: 1})
+        assert (p[STATS + command], list(p[f"{STATS}TSTotal"])) == ("Done", [100.0])
+
+    monkeypatch.setattr(stats_records, "_REFRESH", math.inf)
+    with_previews(work)
+
+
+def test_attributes_of_the_statistics_are_judged_with_their_macros():
+    async def work(p):
+        wanted = '<Attribute name="Sum" type="PARAM" source="$(WHICH)" datatype="DOUBLE"/>'
+        wanted = f"<Attributes>{wanted}</Attributes>"
+        with pytest.raises(PutError, match="WHICH"):
+            await p.put({f"{STATS}NDAttributesFile": wanted})
+        assert p[f"{STATS}NDAttributesStatus"] == "Macro substitution error"
+        await p.put({f"{STATS}NDAttributesMacros": "WHICH=TOTAL"})
+        await p.put({f"{STATS}NDAttributesFile": wanted})
+        assert p[f"{STATS}NDAttributesStatus"] == "Attributes file OK"
 
     with_previews(work)
 
