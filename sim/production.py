@@ -77,6 +77,8 @@ class Production:
             frame=slot.frame,
             series=self.series,
             region=self._region,
+            masked=self.config.pixel_mask_applied,
+            flattened=self.config.flatfield_correction_applied,
         )
 
     def record(self, exposure: Exposure) -> None:

@@ -122,8 +122,16 @@ def _readout(generation: Generation) -> tuple[Record, ...]:
             does=ACTS,
             rtype="mbbo",
         ),
-        choice("FlatfieldApplied", DisableEnable, "Enable", "Flatfield correction.", does=ACTS),
-        choice("CountrateCorrApplied", DisableEnable, "Enable", "Count rate correction.", does=ACTS),
+        choice(
+            "FlatfieldApplied", DisableEnable, "Enable", "Frames are corrected by the flatfield.", does=ACTS
+        ),
+        choice(
+            "CountrateCorrApplied",
+            DisableEnable,
+            "Enable",
+            "Count rate correction: what the start message says of it; the simulated counter needs none.",
+            does=ACTS,
+        ),
         choice("PixelMaskApplied", DisableEnable, "Enable", "Masked pixels get the mask value.", does=ACTS),
         choice("AutoSummation", DisableEnable, "Enable", "Long exposures are summed up.", does=ACTS),
         choice("SignedData", ("Unsigned", "Signed"), doc="Echoes: the stream's frames are unsigned."),

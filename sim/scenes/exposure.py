@@ -21,6 +21,8 @@ class Exposure:
         frame: Number in the series, from 0; it and the series enter the seed of the noise.
         series: The detector's number of the series.
         region: Rows and columns that are read; the whole area unless given.
+        masked: Whether masked pixels get the mask value.
+        flattened: Whether the flatfield correction is applied.
     """
 
     start: Mapping[str, float]
@@ -31,6 +33,8 @@ class Exposure:
     frame: int = 0
     series: int = 1
     region: tuple[slice, slice] | None = None
+    masked: bool = True
+    flattened: bool = True
 
 
 def sweep(

@@ -30,7 +30,7 @@ class Painter:
     """Adds spots to frames of one detector."""
 
     def __init__(self, masked: NDArray[np.bool_]) -> None:
-        """Take the mask of pixels that count nothing, shape (slow, fast)."""
+        """Take the mask of pixels that are given no count, shape (slow, fast)."""
         self._shape = masked.shape
         self._masked = np.flatnonzero(masked)
         self._tally = np.zeros(masked.size, dtype=np.int64)
@@ -42,7 +42,7 @@ class Painter:
         saturation: int,
         rng: np.random.Generator,
     ) -> None:
-        """Add the spots with their noise, then set what is masked to the highest value.
+        """Add the spots with their noise.
 
         Args:
             frame: Background, shape (slow, fast); changed in place.
@@ -61,7 +61,10 @@ class Painter:
         total = np.minimum(flat[where] + self._tally[where], saturation)
         self._tally[where] = 0
         flat[where] = total.astype(frame.dtype)
-        flat[self._masked] = np.iinfo(frame.dtype).max
+
+    def mask(self, frame: NDArray[np.unsignedinteger]) -> None:
+        """Set what is masked to the highest value."""
+        frame.reshape(-1)[self._masked] = np.iinfo(frame.dtype).max
 
     def _integrated(
         self, spots: Reflections, which: Places, rng: np.random.Generator

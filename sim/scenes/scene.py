@@ -77,13 +77,20 @@ class Scene:
     def render(self, exposure: Exposure) -> NDArray[np.unsignedinteger]:
         """One frame, shape (slow, fast), unsigned with the bits of the exposure's depth.
 
-        Gaps and masked pixels hold the highest value. 8-bit frames roll over past 255.
+        Gaps and masked pixels hold the highest value, unless the exposure leaves them as they are counted.
+        8-bit frames roll over past 255.
         """
         rng = np.random.Generator(np.random.SFC64([*self._seed, exposure.series, exposure.frame]))
         frame = self._background(exposure).frame(rng)
         # Eight bits have no protection: the counter runs on as if it had sixteen, and the lower half is read.
         limit = sensor.saturation(self._detector, exposure.count_time, max(exposure.depth, 16))
         self._painter.paint(frame, self.spots(exposure), limit, rng)
+        if not exposure.flattened:
+            frame = sensor.unflattened(frame, self.flatfield, limit, rng)
+        if exposure.masked:
+            self._painter.mask(frame)
+        else:
+            frame[self.pixel_mask & (sensor.MaskBit.GAP | sensor.MaskBit.DEAD) != 0] = 0
         return frame
 
     def spots(self, exposure: Exposure) -> Reflections:

@@ -60,6 +60,27 @@ def flatfield(detector: Detector, seed: list[int]) -> NDArray[np.float32]:
     return np.float32(1.0) + np.float32(_FLATNESS) * spread
 
 
+def unflattened(
+    frame: NDArray[np.unsignedinteger],
+    flatfield: NDArray[np.float32],
+    limit: int,
+    rng: np.random.Generator,
+) -> NDArray[np.unsignedinteger]:
+    """A frame as its pixels counted, before the flatfield multiplied it.
+
+    Args:
+        frame: Corrected counts, shape (slow, fast).
+        flatfield: The factors, same shape.
+        limit: Where a pixel's count ends.
+        rng: Rounds up as often as the fraction says, so that the mean is right for small numbers too.
+
+    Returns:
+        A new frame of the same type and shape.
+    """
+    counted = np.floor(frame / flatfield + rng.random(frame.shape, dtype=np.float32))
+    return np.minimum(counted, min(limit, np.iinfo(frame.dtype).max)).astype(frame.dtype)
+
+
 def saturation(detector: Detector, count_time: float, depth: int) -> int:
     """Counts at which a pixel stands still: what the cut-off rate gives in the time, if the depth holds it.
 

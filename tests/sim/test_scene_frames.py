@@ -1,5 +1,7 @@
 """Rendered frames: noise, masks, depths, and that they come again and never repeat."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from sim.scenes import Exposure, Scene, sweep
 from sim.scenes.background import Light, NoisePool
 from sim.scenes.paint import Painter
 from sim.scenes.reflections import Reflections
+from sim.scenes.sensor import MaskBit, unflattened
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,33 @@ def test_frames_have_the_depth_asked_for_and_masked_pixels_its_highest_value(sce
     assert (frame[masked] == np.iinfo(dtype).max).all()
     if depth > 8:
         assert frame[~masked].max() < np.iinfo(dtype).max - 2
+
+
+def test_without_the_mask_gaps_and_dead_pixels_count_nothing_and_others_what_they_see(scene):
+    (exposure,) = exposures(1)
+    frame, plain = scene.render(exposure), scene.render(replace(exposure, masked=False))
+    silent = scene.pixel_mask & (MaskBit.GAP | MaskBit.DEAD) != 0
+    others = (scene.pixel_mask != 0) & ~silent
+    assert (plain[silent] == 0).all()
+    assert others.any()
+    assert (plain[others] < np.iinfo(plain.dtype).max).all()
+    assert np.array_equal(plain[scene.pixel_mask == 0], frame[scene.pixel_mask == 0])
+
+
+@pytest.mark.parametrize("depth", [8, 16, 32])
+def test_without_the_flatfield_each_pixel_counts_by_its_efficiency(scene, depth):
+    corrected = np.full(scene.pixel_mask.shape, 20, np.dtype(f"uint{depth}"))
+    counted = unflattened(corrected, scene.flatfield, 21, np.random.default_rng(1))
+    assert counted.dtype == corrected.dtype
+    assert counted.max() == 21
+    weak, strong = scene.flatfield > 1.01, scene.flatfield < 0.99
+    for some in (weak, strong & (scene.flatfield > 20 / 21)):
+        assert counted[some].mean() == pytest.approx((20 / scene.flatfield[some]).mean(), rel=1e-3)
+    (exposure,) = exposures(1, depth=depth)
+    frame, plain = scene.render(exposure), scene.render(replace(exposure, flattened=False))
+    masked = scene.pixel_mask != 0
+    assert np.array_equal(frame[masked], plain[masked])
+    assert (frame != plain).any()
 
 
 def test_the_same_seed_gives_the_same_frames_in_any_order(beamline, scene):
@@ -177,7 +207,10 @@ def test_spots_at_the_edge_are_cut_and_masked_pixels_keep_their_value():
     masked = np.zeros((40, 40), bool)
     masked[:, 20] = True
     frame = np.zeros((40, 40), np.uint16)
-    Painter(masked).paint(frame, one_spot(1e4), 50000, np.random.default_rng(3))
+    painter = Painter(masked)
+    painter.paint(frame, one_spot(1e4), 50000, np.random.default_rng(3))
+    assert (frame[:, 20] < 65535).all()
+    painter.mask(frame)
     assert (frame[:, 20] == 65535).all()
     assert frame[20, 21] > 0
     edge = one_spot(1e4)

@@ -65,6 +65,30 @@ def test_what_acts_is_known_to_the_simulator():
     assert {name for name in acting if f'"{name}"' not in sources and f'"{name}_RBV"' not in sources} == set()
 
 
+def test_energies_follow_each_other_and_small_changes_are_left_out(sim):
+    async def do():
+        async with hands(sim) as h:
+            await h.put(CAM + "Wavelength", 1.0)
+            assert await h.get(CAM + "PhotonEnergy_RBV") == pytest.approx(12398.42, abs=0.01)
+            assert await h.get(CAM + "ThresholdEnergy_RBV") == pytest.approx(6199.21, abs=0.01)
+            assert await h.get(CAM + "ThresholdEnergy") == pytest.approx(6199.21, abs=0.01)
+            assert await h.get(CAM + "StatusMessage_RBV") == "Wavelength set"
+            before = await h.get(CAM + "PhotonEnergy_RBV")
+            await h.put(CAM + "PhotonEnergy", before + 0.03)
+            assert await h.get(CAM + "PhotonEnergy_RBV") == before
+            await h.set(CAM, EnergyEps=0.001, PhotonEnergy=before + 0.03)
+            assert await h.get(CAM + "PhotonEnergy_RBV") == before + 0.03
+            before = await h.get(CAM + "Wavelength_RBV")
+            await h.put(CAM + "Wavelength", before + 0.0003)
+            assert await h.get(CAM + "Wavelength_RBV") == before
+            await h.set(CAM, WavelengthEps=0.0001, Wavelength=before + 0.0003)
+            assert await h.get(CAM + "Wavelength_RBV") == before + 0.0003
+            await h.set(CAM, EnergyEps=0.05, WavelengthEps=0.0005, PhotonEnergy=12700.0)
+            assert await h.get(CAM + "Threshold2Energy_RBV") == pytest.approx(17780.0)
+
+    asyncio.run(do())
+
+
 def test_initialize_and_restart_begin_anew(sim):
     with Receiver(sim.beamline.detectors[0].stream.endpoint):
 

@@ -270,6 +270,7 @@ def test_values_that_cannot_be_are_refused_and_settle(sim):
             await internal(h)
             for name, value, said in (
                 ("StreamVersion", "Stream", "beamline file"),
+                ("Threshold1Enable", "Disable", "always counted"),
                 ("Threshold2Enable", "Enable", "one threshold"),
                 ("DataSource", "FileWriter", "makes no files"),
                 ("FWNamePattern", "images", "$id"),
@@ -298,6 +299,7 @@ def test_values_that_cannot_be_are_refused_and_settle(sim):
         ("AcquirePeriod", 1e-6, 1 / 4500),
         ("PhotonEnergy", 1.0, 5000.0),
         ("ThresholdEnergy", 1e6, 56000.0),
+        ("Threshold2Energy", -1.0, 2500.0),
         ("NumImages", 0, 1),
         ("NumTriggers", -5, 1),
         ("NumExposures", 0, 1),
