@@ -38,6 +38,7 @@ class Capture:
         mark: Places below which every frame is stored, or known missing because its series has ended.
         broken: Why nothing can be stored any more; empty while all is well.
         closed: Series that are over, of this capture or before it: frames of theirs are late.
+        flying: Places whose frames are ``in_flight``: no series is over while there are any.
     """
 
     num_capture: int = 0
@@ -52,6 +53,7 @@ class Capture:
     stopping: float | None = None
     broken: str = ""
     closed: set[SeriesKey] = field(default_factory=set[SeriesKey])
+    flying: set[int] = field(default_factory=set[int])
     _last: Series | None = None
     _next_row: int = 0
     _missing: list[int] = field(default_factory=list[int])
@@ -81,7 +83,7 @@ class Capture:
         if self.finished is not None:
             return []
         if self.series is not None:
-            if self._told_again(self.series, announced):
+            if self.series.is_told_again(announced, self.rules):
                 return actions
             # One of which nothing at all was seen was armed in vain.
             in_vain = not self.series.came and self.series.end_at is None
@@ -121,7 +123,7 @@ class Capture:
             beyond = index >= 0 and (series.room is None or index < series.room)
             return self.tally.refuse(FOREIGN if beyond else UNWANTED), actions
         series.touch(index, now)
-        if series.is_filled(index):
+        if series.is_filled(index) or series.row + index in self.flying:
             return self.tally.refuse(DUPLICATE), actions
         return series.row + index, actions
 
@@ -138,7 +140,7 @@ class Capture:
             while index < high and filled[index]:
                 index += 1
             self.mark = row + index
-            if series.is_whole:
+            if series.is_whole and not self.flying:
                 return self._close(Outcome.COMPLETE, "", now=now)
         return []
 
@@ -153,6 +155,13 @@ class Capture:
             self.mark += count
         series.fill_on(count, now)
         self._heard = now
+
+    def sent_on(self, count: int, last: int, now: float) -> None:
+        """Frames came behind all that came before, up to the place ``last``, and are on their way."""
+        self._heard = now
+        self.tally.received += count
+        if self.series is not None:
+            self.series.touch(last - self.series.row, now)
 
     def failed(self) -> None:
         """The frame of a place could not be stored."""
@@ -236,7 +245,7 @@ class Capture:
 
     def tick(self, now: float) -> list[Action]:
         """Time has passed."""
-        if self.finished is not None:
+        if self.finished is not None or self.flying:
             return []
         actions: list[Action] = []
         if self.series is not None:
@@ -256,22 +265,12 @@ class Capture:
         quiet = now >= max(self._heard, stopping) + QUIET
         return quiet or self._empty >= stopping + QUIET or now >= stopping + self.rules.grace
 
-    def _told_again(self, series: Series, announced: Announced) -> bool:
-        """Whether a start message belongs to the series under way: sent twice, or overtaken by frames."""
-        if series.key != announced.key:
-            return False
-        if not series.announced:
-            series.announced, series.parameters = True, announced.parameters
-            series.settle(self.rules)
-            return True
-        return series.parameters == announced.parameters
-
     def _adopt(self, pixels: PixelFormat, parameters: SeriesParameters) -> bool:
         """Let the first frame say what all look like.
 
         If its own start message says otherwise, one of them is wrong: a second frame like it decides.
         """
-        if self.tally.stored:
+        if self.tally.stored or self.flying:
             return False
         if pixels.clashes(parameters) and pixels != self._doubted:
             self._doubted = pixels

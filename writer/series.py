@@ -140,6 +140,16 @@ class Series:
         rest = max(planned - self.first, 0)
         return rest if self.room is None else min(rest, self.room)
 
+    def is_told_again(self, announced: Announced, rules: Rules) -> bool:
+        """Whether a start message belongs to this series: sent twice, or overtaken by frames."""
+        if self.key != announced.key:
+            return False
+        if not self.announced:
+            self.announced, self.parameters = True, announced.parameters
+            self.settle(rules)
+            return True
+        return self.parameters == announced.parameters
+
     def is_filled(self, index: int) -> bool:
         """Whether a place, counted from ``row``, has its frame."""
         return 0 <= index < self.high and self.filled[index] == 1

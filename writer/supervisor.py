@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +22,7 @@ import zmq.asyncio
 
 from ioc import lifeline
 from writer import control
+from writer.endings import ending
 
 _log = logging.getLogger(__name__)
 
@@ -210,7 +210,7 @@ class Supervisor:
         worker.silent = False
         quick = time.monotonic() - worker.started < _QUICK_DEATH
         worker.quick_deaths = worker.quick_deaths + 1 if quick else 0
-        reason = worker.ending or f"the worker (process {pid}) {_ending(code)}; another one is started"
+        reason = worker.ending or f"the worker (process {pid}) {ending(code)}; another one is started"
         _log.error("%s: %s", worker.detector, reason)
         worker.ending = ""
         self._on_lost(worker.detector, reason)
@@ -283,12 +283,3 @@ class Supervisor:
 
 def _running(workers: Iterable[_Worker]) -> list[_Worker]:
     return [w for w in workers if w.process is not None and w.process.returncode is None]
-
-
-def _ending(code: int) -> str:
-    if code >= 0:
-        return f"ended by itself with exit code {code}"
-    try:
-        return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"
