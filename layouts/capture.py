@@ -109,6 +109,7 @@ class DetectorCapture:
         raw_files: By worker, and of each in order of places; together they have ``rows`` places.
         mapping: How places are dealt to workers and files.
         meta_file: Columns and headers.
+        has_attributes: Whether NDAttributes are among the columns.
         rows: Places of the capture.
         missing: Places without a frame, ascending.
         dtype: "uint8", "uint16" or "uint32".
@@ -133,6 +134,7 @@ class DetectorCapture:
     parameters: SeriesParameters
     pixel_mask: NDArray[np.uint32]
     flatfield: NDArray[np.float32] | None = None
+    has_attributes: bool = False
     positions: dict[str, AxisPositions]
     started: datetime
 

@@ -140,6 +140,7 @@ def detector_capture(
     pixel_mask: NDArray[np.uint32] | None,
     flatfield: NDArray[np.float32] | None,
     camera: CameraFacts | None = None,
+    has_attributes: bool = False,
 ) -> DetectorCapture:
     """What one detector gave, as masters want it.
 
@@ -150,6 +151,7 @@ def detector_capture(
         pixel_mask: Of the stream, or nothing: then the beamline file's, or the model's gaps.
         flatfield: Of the stream, or nothing.
         camera: What its PVs said.
+        has_attributes: Whether NDAttributes were stored.
 
     Raises:
         ValueError: The record has no frames.
@@ -176,6 +178,7 @@ def detector_capture(
         ),
         pixel_mask=mask_of(detector, record.shape) if pixel_mask is None else pixel_mask,
         flatfield=flatfield,
+        has_attributes=has_attributes,
         positions=positions,
         started=datetime.fromtimestamp(started, UTC).astimezone(),
     )

@@ -111,6 +111,7 @@ def _capture(
         pixel_mask=mask,
         flatfield=flat,
         camera=facts(progress.camera),
+        has_attributes=run.order.captures[name].attributes is not None,
     )
     return capture, doubts(beamline.motors, histories, taken, goniometer)
 

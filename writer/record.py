@@ -115,7 +115,7 @@ def acquisition(beamline: Beamline, order: control.Capture, done: Done) -> Acqui
     Raises:
         ValueError: It has none.
     """
-    capture = _detector_capture(beamline, done.record)
+    capture = _detector_capture(beamline, done.record, has_attributes=order.attributes is not None)
     frame_time = capture.parameters.frame_time or 0.0
     seconds = (capture.parameters.images or capture.rows) * frame_time
     ended = datetime.fromtimestamp(done.record.ended, UTC).astimezone()
@@ -132,7 +132,7 @@ def acquisition(beamline: Beamline, order: control.Capture, done: Done) -> Acqui
     )
 
 
-def _detector_capture(beamline: Beamline, taken: CaptureRecord) -> DetectorCapture:
+def _detector_capture(beamline: Beamline, taken: CaptureRecord, *, has_attributes: bool) -> DetectorCapture:
     detector = beamline.detector(taken.detector)
     spans = assemble.spans(taken, {})
     goniometer: dict[str, str] = {str(axis): motor for axis, motor in beamline.goniometer.items()}
@@ -152,6 +152,7 @@ def _detector_capture(beamline: Beamline, taken: CaptureRecord) -> DetectorCaptu
             energy=energy,
             threshold=energy / 2,
         ),
+        has_attributes=has_attributes,
     )
 
 

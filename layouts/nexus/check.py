@@ -23,7 +23,7 @@ from layouts.nexus.check_entry import (
     text,
 )
 from layouts.nexus.check_frames import Frames, check_links, check_virtual, frames_of
-from layouts.nexus.check_gaps import check_columns, check_gaps, listed_gaps
+from layouts.nexus.check_gaps import check_attributes, check_columns, check_gaps, listed_gaps
 from layouts.nexus.findings import Finding, Row, error, warning, worst_first
 from layouts.nexus.outside import Facts
 from layouts.nexus.tree import ExternalLink, Field, Group, SoftLink, as_text, find, walk
@@ -64,6 +64,7 @@ def inspect(root: Group, facts: Facts) -> tuple[tuple[Row, ...], tuple[Finding, 
             continue
         frames = frames_of(place, data)
         findings += _legacy(root, frames, facts) if legacy else _nxmx(root, frames, facts)
+        findings += check_attributes(root, place, facts)
         rows.append(_row(root, frames, facts))
     return tuple(rows), worst_first(findings)
 

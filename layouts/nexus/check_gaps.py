@@ -121,6 +121,18 @@ def check_columns(root: Group, frames: Frames, facts: Facts, rows: int) -> Itera
         )
 
 
+def check_attributes(root: Group, entry: str, facts: Facts) -> Iterator[Finding]:
+    """That the links to NDAttributes lead somewhere: who walks through a file stumbles where they do not."""
+    for place in (f"{entry}/instrument/NDAttributes", f"{entry}/instrument/detector/NDAttributes"):
+        link = find(root, place)
+        if isinstance(link, ExternalLink):
+            fact = facts.get((link.file, link.path), Outside(error="not looked for"))
+            if fact.error:
+                yield error(
+                    place, f"{link.file}:{link.path} cannot be opened: {fact.error}", "bring the meta file back"
+                )
+
+
 def _column(group: object, facts: Facts, column: Column) -> NDArray[np.int64] | None:
     link = group.members.get(column.value) if isinstance(group, Group) else None
     if not isinstance(link, ExternalLink):

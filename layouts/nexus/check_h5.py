@@ -16,7 +16,7 @@ import numpy as np
 import layouts.filters_h5  # noqa: F401  registers the filters
 from layouts.nexus.check import inspect
 from layouts.nexus.findings import Report, error
-from layouts.nexus.outside import Facts, Outside, Place, is_column, places
+from layouts.nexus.outside import Facts, Outside, Place, is_column, is_group, places
 from layouts.nexus.tree import Group
 from layouts.nexus.tree_h5 import read
 from layouts.stream.codecs import FILTERS, decompress
@@ -24,7 +24,7 @@ from layouts.stream.errors import StreamError
 from layouts.stream.messages import Codec, Payload
 
 _H5 = cast("Any", h5py)
-h5d, h5f, h5z = _H5.h5d, _H5.h5f, _H5.h5z
+h5d, h5f, h5g, h5z = _H5.h5d, _H5.h5f, _H5.h5g, _H5.h5z
 
 
 def check(path: Path, *, deep: bool = False) -> Report:
@@ -84,8 +84,11 @@ def _look(path: Path, inside: list[str], *, deep: bool) -> list[tuple[str, Outsi
 
 
 def _data(file: Any, path: str, *, deep: bool) -> Outside:
-    """Facts of one data set; h5py's low-level calls, for there may be thousands of raw files."""
+    """Facts of a data set, or of a group; h5py's low-level calls, as there may be thousands of raw files."""
     try:
+        if is_group(path):
+            h5g.open(file, path.encode())
+            return Outside()
         item = h5d.open(file, path.encode())
     except (KeyError, OSError) as problem:
         return Outside(error=str(problem))

@@ -13,13 +13,13 @@ import numpy as np
 from layouts.beamline import Beamline, Detector
 from layouts.capture import Acquisition, DetectorCapture
 from layouts.nexus.chain import transformations
-from layouts.nexus.detector import image_depth, pixel_size, saturation
+from layouts.nexus.detector import attributes_link, image_depth, pixel_size, saturation
 from layouts.nexus.frames import links
 from layouts.nexus.nxmx import beam_group, iso
 from layouts.nexus.positions import axes, energies, panel_at_start
 from layouts.nexus.sample import sample_axes
 from layouts.nexus.tree import Group, Node, Value, data, group, maybe
-from layouts.raw.names import dectris_master_file
+from layouts.raw.names import Meta, dectris_master_file
 
 FLIP = np.array([1.0, 1.0, -1.0])
 """From McStas to Dectris: z towards the source."""
@@ -47,6 +47,7 @@ def master(acquisition: Acquisition, capture: DetectorCapture) -> Group:
                     "beam": beam_group(beamline, capture),
                     "monochromator": group("NXmonochromator", {"energy": data(energy, units="eV")}),
                     "detector": _detector(acquisition, capture),
+                    "NDAttributes": attributes_link(capture, acquisition.directory, Meta.ATTRIBUTES),
                 },
             ),
             "sample": _sample(beamline, capture),

@@ -103,6 +103,7 @@ def detector_group(beamline: Beamline, capture: DetectorCapture, directory: Path
         "flatfield": None if capture.flatfield is None else data(capture.flatfield),
         "detectorSpecific": _specific(detector, capture),
         "frames": _columns(capture, directory),
+        "NDAttributes": attributes_link(capture, directory, Meta.DETECTOR_ATTRIBUTES),
     }
     return group("NXdetector", members)
 
@@ -165,6 +166,19 @@ def _columns(capture: DetectorCapture, directory: Path) -> Group:
             for column in Column
         },
     )
+
+
+def attributes_link(capture: DetectorCapture, directory: Path, place: Meta) -> ExternalLink | None:
+    """Where NDAttributes stand beside the frames, as in the file of one capture; nothing if there are none.
+
+    Args:
+        capture: With its meta file; of workers that took turns each has one with its own frames.
+        directory: Where the master is.
+        place: Group of the meta file.
+    """
+    if not capture.has_attributes or capture.mapping.workers > 1:
+        return None
+    return ExternalLink(file=relative(capture.meta_file, directory), path=place.value)
 
 
 def positioners(beamline: Beamline, capture: DetectorCapture, place: str) -> dict[str, Node]:

@@ -14,12 +14,12 @@ import numpy as np
 from layouts.beamline import Beamline
 from layouts.capture import Acquisition, DetectorCapture
 from layouts.geometry import wavelength
-from layouts.nexus.detector import detector_group, positioners
+from layouts.nexus.detector import attributes_link, detector_group, positioners
 from layouts.nexus.frames import frames, links
 from layouts.nexus.positions import Axis, axis, energies, transmissions
 from layouts.nexus.sample import sample_group
 from layouts.nexus.tree import Field, Group, Node, SoftLink, Value, data, differences, group, maybe
-from layouts.raw.names import master_file
+from layouts.raw.names import Meta, master_file
 
 DEFINITION = "NXmx"
 
@@ -122,6 +122,7 @@ def _instrument(acquisition: Acquisition, capture: DetectorCapture, place: str) 
             else group("NXattenuator", {"attenuator_transmission": data(_scalar(let_through), units="")}),
             "detector": detector_group(beamline, capture, acquisition.directory, detector),
             **positioners(beamline, capture, detector),
+            "NDAttributes": attributes_link(capture, acquisition.directory, Meta.ATTRIBUTES),
         },
         short_name=beamline.short_name or beamline.name,
     )

@@ -14,7 +14,7 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """One data set of another file.
+    """One data set of another file, or a group, of which only ``error`` is told.
 
     Attributes:
         error: Why it cannot be opened; empty if it can.
@@ -41,7 +41,7 @@ Facts = Mapping[Place, Outside]
 
 
 def places(root: Group) -> Iterator[Place]:
-    """Every data set in another file that a tree points to, each once."""
+    """Every data set or group in another file that a tree points to, each once."""
     seen: set[Place] = set()
     for _, node in walk(root):
         if isinstance(node, ExternalLink):
@@ -54,6 +54,11 @@ def places(root: Group) -> Iterator[Place]:
             if place not in seen:
                 seen.add(place)
                 yield place
+
+
+def is_group(path: str) -> bool:
+    """Whether a path is that of a group of a meta file that masters link to."""
+    return path in (Meta.ATTRIBUTES.value, Meta.DETECTOR_ATTRIBUTES.value)
 
 
 def is_column(path: str) -> bool:

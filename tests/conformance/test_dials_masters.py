@@ -104,6 +104,16 @@ def test_spots_are_found_at_every_pixel_depth_and_none_in_missing_frames(tmp_pat
     assert f"Saved {len(PEAKS)} reflections to strong.refl" in text, text[-2000:]
 
 
+def test_masters_that_were_copied_without_the_meta_file_still_read(tmp_path):
+    masters = published(tmp_path, omega=(0.0, 0.1))
+    for meta in tmp_path.glob("*_meta.h5"):
+        meta.unlink()
+    for master in masters:
+        printed, experiments = imported(master, tmp_path)
+        assert f"num images: {ROWS}" in printed
+        experiments.unlink()
+
+
 def test_a_step_scan_is_as_many_stills(tmp_path):
     steps = AxisPositions(values=np.repeat([0.0, 10.0], ROWS // 2))
     printed, experiments = imported(published(tmp_path, omega=steps, series=(4, 4))[0], tmp_path)

@@ -69,7 +69,7 @@ SHOWN_BY: dict[str, dict[str, str]] = {
     },
     "file": {
         "layouts/test_attributes.py::test_macros_without_a_value_are_refused": "NDAttributesMacros",
-        "system/test_attributes.py::test_acquisitions_have_attributes_too_and_storeattr_leaves_them_out": "StoreAttr",
+        "system/test_attributes.py::test_acquisitions_have_attributes_too_with_their_masters_and_storeattr_leaves_them_out": "StoreAttr",
         "system/test_attributes.py::test_every_point_of_a_step_scan_has_its_own_values": "NDAttributesFile NumCapture",
         "system/test_beamline.py::test_step_scan_is_one_file_in_order_with_the_position_of_each": "Capture FileName FileTemplate",
         "system/test_coordinator.py::test_captures_that_cannot_be_done_say_why": "CreateDirectory FileWriteMode",

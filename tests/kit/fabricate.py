@@ -161,6 +161,7 @@ def _capture(directory: Path, beamline: Beamline, shot: Shot, name: str) -> Dete
         series=series,
         parameters=_parameters(beamline, detector, shot, len(lengths)),
         pixel_mask=mask if mask is not None else np.zeros(shape, dtype=np.uint32),
+        has_attributes=shot.workers == 1,
         positions=_positions(beamline, shot, rows),
         started=STARTED,
     )
@@ -194,7 +195,7 @@ def write_raw(path: Path, frames: NDArray[Any], missing: Iterable[int] = (), fir
 
 
 def write_meta(path: Path, rows: int, missing: Iterable[int], series: tuple[SeriesRecord, ...]) -> None:
-    """A meta file with its columns."""
+    """A meta file with its columns, and the attributes that every capture has."""
     stored = np.ones(rows, dtype=np.uint8)
     stored[list(missing)] = 0
     number, frame = np.full((2, rows), -1, dtype=np.int64)
@@ -216,6 +217,12 @@ def write_meta(path: Path, rows: int, missing: Iterable[int], series: tuple[Seri
         group = file.create_group(Meta.COLUMNS)
         for column, values in columns.items():
             group.create_dataset(column.value, data=values, chunks=(max(1, rows),), maxshape=(None,))
+        for place, values in (
+            (f"{Meta.ATTRIBUTES}/NDArrayUniqueId", np.arange(rows, dtype=np.int32)),
+            (f"{Meta.DETECTOR_ATTRIBUTES}/ColorMode", np.zeros(rows, dtype=np.int32)),
+        ):
+            file.create_dataset(place, data=values, chunks=(max(1, rows),), maxshape=(None,))
+            file[place].parent.attrs["NX_class"] = np.bytes_("NXcollection")
 
 
 def _parameters(beamline: Beamline, detector: Detector, shot: Shot, triggers: int) -> SeriesParameters:

@@ -154,7 +154,7 @@ def test_a_pv_that_nobody_serves_is_said_and_the_capture_goes_on(perform, tmp_pa
     perform(work)
 
 
-def test_acquisitions_have_attributes_too_and_storeattr_leaves_them_out(perform):
+def test_acquisitions_have_attributes_too_with_their_masters_and_storeattr_leaves_them_out(perform):
     async def work(stage: Stage) -> None:
         asked = xml(f'name="time" source="{stage.cam}AcquireTime"')
         await stage.put(f"{stage.cam}NDAttributesFile", asked)
@@ -162,12 +162,21 @@ def test_acquisitions_have_attributes_too_and_storeattr_leaves_them_out(perform)
         await stage.start()
         with h5py.File(await full_name(stage)) as file:
             assert file[f"{names.ATTRIBUTES}/time"][()] == pytest.approx([0.01] * 4, rel=1e-3)
+        master = Path((await stage.result())["MasterFile"])
+        for path in (master, master.with_name(names.dectris_master_file(master.stem, stage.detector))):
+            assert stage.check(str(path)).ok
+            with h5py.File(path) as file:
+                assert file[f"{names.ATTRIBUTES}/time"][()] == pytest.approx([0.01] * 4, rel=1e-3)
+        with h5py.File(master) as file:
+            assert file[f"{names.DETECTOR}/NDAttributes/ColorMode"][()].tolist() == [0] * 4
         await stage.put(f"{stage.hdf}StoreAttr", "No")
         await stage.set_up("without_attributes", 4)
         await stage.start()
-        assert stage.check((await stage.result())["MasterFile"]).ok
-        with h5py.File(await full_name(stage)) as file:
-            assert "NDAttributes" not in file["/entry/instrument"]
+        master = (await stage.result())["MasterFile"]
+        assert stage.check(master).ok
+        for path in (await full_name(stage), master):
+            with h5py.File(path) as file:
+                assert "NDAttributes" not in file["/entry/instrument"]
 
     perform(work)
 

@@ -243,6 +243,18 @@ def test_columns_are_compared_with_the_map(good):
     assert [f.where for f in errors] == [f"{DET}/frames/stored"]
 
 
+@pytest.mark.parametrize(
+    ("place", "group"),
+    [(f"{E}/instrument/NDAttributes", "/attributes"), (f"{DET}/NDAttributes", "/detector_attributes")],
+)
+def test_links_to_attributes_lead_somewhere(good, place, group):
+    link = at(good.root, place)
+    assert (link.file, link.path) == (good.acquisition.detectors[0].meta_file.name, group)
+    for lost in (replace(link, file="gone_meta.h5"), replace(link, path="/attributes/none")):
+        (found,) = good.findings(change(good.root, place, lost))
+        assert found.where == place
+
+
 def test_times_that_go_back_are_found(good):
     place = (good.acquisition.detectors[0].meta_file.name, "/frames/start_time")
     times = good.facts[place].values.copy()
