@@ -116,9 +116,8 @@ SHOWN_BY: dict[str, dict[str, str]] = {
     },
     "acquisition": {
         "system/test_coordinator.py::test_abort_in_a_series_and_another_straight_after": "Abort",
-        "system/test_coordinator.py::test_captures_that_cannot_be_done_say_why": "CreateDirectory",
-        "system/test_coordinator.py::test_requests_that_cannot_be_done_say_why": "Name",
-        "system/test_safety.py::test_settings_outlive_a_restart_and_linked_values_follow": "SampleName",
+        "system/test_coordinator.py::test_requests_that_cannot_be_done_say_why": "CreateDirectory Name",
+        "system/test_coordinator.py::test_two_detectors_of_different_rates_in_one_master": "SampleName",
     },
     "Odin": {
         "system/test_odin.py::test_a_capture_is_seen_at_fan_meta_and_nodes": "Capture",

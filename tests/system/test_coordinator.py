@@ -32,6 +32,7 @@ def test_two_detectors_of_different_rates_in_one_master(tmp_path):
     async def work(rig):
         await rig.setup(name="both", images=30, detectors="EIG1,EIG2")
         await rig.put(rig.cam("EIG2", "NumImages"), 12)
+        await rig.put(rig.acq("SampleName"), "thaumatin 3")
         rig.cameras["EIG1"].plan = Plan(gap=0.002)
         rig.cameras["EIG2"].plan = Plan(gap=0.01)
         states = await rig.watch(rig.acq("State_RBV"))
@@ -53,6 +54,7 @@ def test_two_detectors_of_different_rates_in_one_master(tmp_path):
     with h5py.File(master) as file:
         entries = list(file)
         assert len(entries) == 2
+        assert {text(file, f"{entry}/sample/name") for entry in entries} == {"thaumatin 3"}
     lengths = {len(frames_of(master, e)) for e in entries}
     assert lengths == {30, 12}
     for entry in entries:
@@ -197,10 +199,12 @@ def test_requests_that_cannot_be_done_say_why(tmp_path):
             said[key] = str(await rig.get(rig.acq("Message_RBV")))
             assert await rig.get(rig.acq("State_RBV")) == "Failed"
             await rig.put(rig.acq("FilePath"), str(rig.directory / "data"))
+            await rig.put(rig.acq("CreateDirectory"), -5)
 
         await refused("detector", Detectors="EIG9")
         await refused("name", Name="a/b")
         await refused("path", FilePath="/proc/nothing")
+        await refused("directory", CreateDirectory=0, FilePath=str(rig.directory / "new"))
         await refused("empty", Name="")
         assert await rig.acquire(name="good", images=2) == "complete"
         await refused("exists", Name="good")
@@ -216,9 +220,11 @@ def test_requests_that_cannot_be_done_say_why(tmp_path):
     assert "no detector 'EIG9'" in said["detector"]
     assert "slashes" in said["name"]
     assert "/proc/nothing" in said["path"]
+    assert "does not exist" in said["directory"]
+    assert not (tmp_path / "new").exists()
     assert "exists" in said["exists"]
     assert "HV is off" in said["camera"]
-    assert log.count("acquisition refused") == 5
+    assert log.count("acquisition refused") == 6
 
 
 def test_captures_that_cannot_be_done_say_why(tmp_path):
