@@ -43,7 +43,6 @@ EFFECTS: dict[str, dict[str, str]] = {
         "FWEnable": "FWState_RBV",
         "PhotonEnergy": "Wavelength_RBV",
         "Wavelength": "PhotonEnergy_RBV",
-        "ThresholdEnergy": "ThresholdEnergy_RBV",
         "NDAttributesFile": "NDAttributesStatus",
         "PreAllocBuffers": "PoolAllocBuffers",
         "Initialize": "DetectorState_RBV",

@@ -55,6 +55,7 @@ SHOWN_BY: dict[str, dict[str, str]] = {
         "system/test_camera_stream.py::test_a_delay_comes_between_the_trigger_and_the_first_image": "TriggerStartDelay",
         "system/test_camera_stream.py::test_appendices_are_in_their_messages": "StreamHdrAppendix StreamImgAppendix",
         "system/test_camera_stream.py::test_corrections_are_in_the_start_message_one_by_one": "CountrateCorrApplied",
+        "system/test_camera_stream.py::test_energies_are_in_the_start_message": "ThresholdEnergy",
         "system/test_camera_stream.py::test_how_many_images_a_series_has": "ImageMode NumTriggers",
         "system/test_camera_stream.py::test_the_detail_of_the_start_message_is_as_it_was_put": "StreamHdrDetail",
         "system/test_camera_stream.py::test_where_the_detector_stands_and_how_axes_turn_is_in_the_start_message": "BeamX BeamY ChiIncr ChiStart DetDist KappaIncr KappaStart OmegaIncr OmegaStart PhiIncr PhiStart TwoThetaIncr TwoThetaStart",

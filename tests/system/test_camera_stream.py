@@ -75,6 +75,13 @@ def test_where_the_detector_stands_and_how_axes_turn_is_in_the_start_message(sim
     series(sim, camera, **dict.fromkeys(TURNS, 0.0))
 
 
+def test_energies_are_in_the_start_message(sim, camera):
+    said = series(sim, camera, PhotonEnergy=13000.0, ThresholdEnergy=6200.0).start.config
+    assert said.get("incident_energy", said.get("photon_energy")) == 13000.0
+    assert said["threshold_energy"] in (6200.0, {"threshold_1": 6200.0})
+    series(sim, camera, PhotonEnergy=12700.0)
+
+
 def test_corrections_are_in_the_start_message_one_by_one(sim, camera):
     words = {
         "FlatfieldApplied": ("flatfield_enabled", "flatfield_correction_applied"),
