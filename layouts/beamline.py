@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from layouts.beamline_ca import ChannelAccess
 from layouts.beamline_checks import cross_check
+from layouts.beamline_storage import Storage
 from layouts.detector_models import MODELS, DetectorModel
 from layouts.strict import Strict as _Strict
 
@@ -245,20 +246,6 @@ class User(_Strict):
     name: str = ""
     proposal: str = ""
     visit: str = ""
-
-
-class Storage(_Strict):
-    """Where the files go and how."""
-
-    directory: Path = Path("data")
-    flush_interval: Annotated[float, Field(ge=0.01, le=10)] = 0.08
-    """Seconds between two flushes of an open file."""
-    reserve: Annotated[int, Field(ge=0)] = 256 * 1024 * 1024
-    """Bytes that must stay free: an acquisition is refused when its frames would leave less."""
-    stall_timeout: Positive = 10.0
-    """Seconds beyond the frame time after which a series that sends nothing has stalled."""
-    grace: Positive = 2.0
-    """Seconds that an end message waits for frames it has overtaken."""
 
 
 class Simulation(_Strict):

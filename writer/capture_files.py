@@ -5,27 +5,40 @@ Order is what makes a live reader safe: frames are flushed first, their columns 
 
 from __future__ import annotations
 
-import logging
+import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, NamedTuple
 
+import numpy as np
 import orjson
 
+from layouts.beamline_storage import Durability
 from layouts.raw import names
+from layouts.raw.checksums import digest_of
 from layouts.raw.names import About, Meta, Stripe
 from layouts.stream.messages import Start
 from writer import control
 from writer.capture_values import PixelFormat
 from writer.frame_statistics import FrameStatistics, of_attributes
 from writer.meta_h5 import MetaFile, Row
+from writer.ownership import ownership
 from writer.raw_h5 import Added, RawFiles
 from writer.reports import RawFileReport
-from writer.reserve import Reserve
+from writer.reserve import Reserve, check_room
+from writer.syncing import Syncing
 from writer.write_errors import failure
 
-_log = logging.getLogger(__name__)
+_SIZE: Final = Row._fields.index("size")
+
+
+class Lost(NamedTuple):
+    """A frame that was stored, and is in no file after all."""
+
+    place: int
+    size: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,13 +69,21 @@ class CaptureFiles:
     statistics: FrameStatistics | None = field(init=False)
     """Looks at every frame, if the capture asks for that."""
     _reserve: Reserve = field(init=False)
+    _syncing: Syncing | None = field(init=False, default=None)
+    _flushed: int = 0
+    """Frames that have left HDF5."""
+    _closed: tuple[RawFileReport, ...] | None = None
+    """What the files hold, once all are closed."""
     rows: list[bytes] = field(default_factory=list[bytes])
     """Packed, of each frame stored since the last flush."""
 
     def __post_init__(self) -> None:
         order = self.order
         self.statistics = of_attributes(order.attributes, order.previews)
-        directory = Path(order.directory)
+        directory, keeping = Path(order.directory), order.keeping
+        give = ownership(keeping).give
+        if keeping.durability is not Durability.PAGE_CACHE:
+            self._syncing = Syncing(keeping.durability, keeping.fsync_interval)
         self.raw = RawFiles(
             directory,
             order.stem,
@@ -71,10 +92,14 @@ class CaptureFiles:
             first=None if order.single_file_name is None else Path(order.single_file_name),
             meta=None if order.attributes is None else directory / names.meta_file(order.stem),
             on_added=self.on_added,
+            digest=digest_of(keeping.checksum),
+            give=give,
+            syncing=self._syncing,
         )
         try:
             self._reserve = Reserve(directory)
         except OSError as error:
+            self._drop()
             raise failure(error, directory) from error
         path = directory / names.meta_file(order.stem)
         first = order.single_file_name
@@ -86,11 +111,16 @@ class CaptureFiles:
             Stripe.IMAGES_PER_FILE: order.images_per_file,
         }
         try:
-            self.meta = MetaFile(path, about, order.attributes, self.statistics)
+            self.meta = MetaFile(
+                path, about, order.attributes, self.statistics, checksum=keeping.checksum, give=give
+            )
         except OSError:
+            self._drop()
             self._reserve.release()
             raise
         try:
+            if self._syncing is not None:
+                self._syncing.add(path)
             if order.shape is not None and order.dtype is not None:
                 self.raw.plan(order.num_capture)
                 self.raw.start(PixelFormat(order.shape, order.dtype, order.codec))
@@ -139,50 +169,93 @@ class CaptureFiles:
             self.statistics.take(row.place, self.raw.format, chunk)
 
     def flush(self) -> None:
-        """Let readers see what was written.
+        """Let readers see what was written, and look at what room there is for more.
 
         Raises:
-            WriteError: The system refuses.
+            WriteError: The system refuses, or there is too little.
         """
-        self.raw.flush()
-        if self.rows:
-            self.meta.write(self.rows)
-            self.rows.clear()
-        else:
-            self.meta.mend()
+        self._flush()
+        floor = self.order.keeping.floor
+        if floor:
+            check_room(Path(self.order.directory), floor)
 
     def finish(self, rows: int) -> tuple[RawFileReport, ...]:
-        """Trim and close all files.
+        """Trim and close all files; ``is_settled`` says when they are as safe as the order asks for.
 
         Raises:
-            WriteError: One could not be: ``abandon`` what is still open.
+            WriteError: One could not be: ``save`` and ``abandon`` what is still open.
         """
         self._reserve.release()
-        self.flush()
+        self._flush()
         reports = self.raw.finish(rows)
         self.meta.finish(rows)
-        return _reports(reports)
+        self._closed = _reports(reports)
+        if self._syncing is not None:
+            self._syncing.finish(Path(self.order.directory))
+        return self._closed
+
+    def is_settled(self, within: float = 0.0) -> bool:
+        """Whether closed files are as safe as the order asks for.
+
+        Args:
+            within: Seconds to wait for it.
+
+        Raises:
+            WriteError: They are not, and will not be.
+        """
+        return self._syncing is None or self._syncing.is_settled(within)
 
     def discard(self) -> None:
         """Close and remove all files, as nothing is in them; never raises."""
         self._reserve.release()
+        self._drop()
         self.raw.discard()
         self.meta.abandon()
         self.meta.path.unlink(missing_ok=True)
         self.rows.clear()
 
+    def save(self) -> list[Lost]:
+        """After an error: bring to the disk what HDF5 still holds.
+
+        Returns:
+            Frames that are in no file after all; never raises.
+        """
+        self._reserve.release()
+        self._drop()
+        if self._closed is not None:
+            return []
+        table = np.frombuffer(b"".join(self.rows), np.int64).reshape(-1, len(Row._fields))
+        sizes = dict(zip(table[:, 0].tolist(), table[:, _SIZE].tolist(), strict=True))
+        lost = self.raw.save(sizes)
+        kept = [int(place) not in lost for place in table[:, 0]]
+        self.rows[:] = itertools.compress(self.rows, kept)
+        return [Lost(place, sizes[place]) for place in sorted(lost)]
+
     def abandon(self, high: int) -> tuple[RawFileReport, ...]:
         """Close all files after an error, trimmed to the places below ``high``; never raises."""
-        self._reserve.release()
-        reports = self.raw.abandon(high)
-        try:
-            self.meta.write(self.rows)
-            self.meta.finish(high)
-        except OSError as error:
-            _log.warning("%s", error.strerror)
-            self.meta.abandon()
-        self.rows.clear()
-        return _reports(reports)
+        if self._closed is None:
+            self._closed = _reports(self.raw.abandon(high))
+            self.meta.save(self.rows, self.raw.sums, high)
+            self.rows.clear()
+        return self._closed
+
+    # ------------------------------------------------------------ inside
+
+    def _flush(self) -> None:
+        self.raw.flush()
+        if self.rows:
+            self.meta.write(self.rows, self.raw.sums)
+            self._flushed += len(self.rows)
+            self.rows.clear()
+            self.raw.sums.clear()
+        else:
+            self.meta.mend()
+        if self._syncing is not None:
+            self._syncing.flushed(self._flushed)
+
+    def _drop(self) -> None:
+        if self._syncing is not None:
+            self._syncing.drop()
 
 
 def _reports(files: list[tuple[Path, int]]) -> tuple[RawFileReport, ...]:

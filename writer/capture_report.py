@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from layouts.capture import Outcome
 from layouts.stream.messages import SeriesParameters
+from writer import control
 from writer.capture import Capture
 from writer.capture_files import Arrays
 from writer.capture_values import Ended, Finished
@@ -90,4 +92,26 @@ def capture_record(
         opened=opened + to_wall,
         first_frame=min(times) + to_wall if times else None,
         ended=now + to_wall,
+    )
+
+
+def done(
+    order: control.Capture,
+    capture: Capture,
+    finished: Finished,
+    files: Files,
+    *,
+    opened: float,
+    now: float,
+    to_wall: float,
+) -> control.Done:
+    """The last word on a capture; arguments as those of its record."""
+    return control.Done(
+        capture=order.capture,
+        outcome=Outcome.INCOMPLETE if capture.broken else finished.outcome,
+        reason=capture.broken or finished.reason,
+        record=capture_record(
+            order.detector, capture, finished, files, opened=opened, now=now, to_wall=to_wall
+        ),
+        counters=capture.tally.counters(),
     )

@@ -19,6 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from layouts.capture import Outcome
 from layouts.stream.messages import Codec, SeriesParameters
 from writer.attribute_messages import Attribute, AttributeValues
+from writer.keeping import Keeping
 from writer.preview.settings import Settings
 from writer.reports import CaptureRecord, Counters, FrameReport, SeriesReport, StorerReport
 from writer.requests import (
@@ -80,6 +81,7 @@ class Capture:
         images_per_trigger: Frames of one trigger: after a whole number of them no stall is possible.
         stall: False if pauses of any length are in order.
         attributes: NDAttributes to be stored beside the frames; None stores none at all.
+        keeping: What is done for the safety of the files.
         previews: How the statistics among them are computed; None if there are none.
     """
 
@@ -103,6 +105,7 @@ class Capture:
     images_per_trigger: int | None = None
     stall: bool = True
     attributes: tuple[Attribute, ...] | None = ()
+    keeping: Keeping = field(default_factory=Keeping)
     previews: Settings | None = None
     type: Literal["capture"] = "capture"
 

@@ -17,7 +17,7 @@ from layouts.raw import names
 from layouts.stream.codecs import hdf5_filter
 from writer.give_name import give_name
 from writer.latest import Latest
-from writer.raw_h5 import LIBVER
+from writer.raw_file import LIBVER
 from writer.write_errors import failure
 
 EPICS_EPOCH: Final = 631_152_000

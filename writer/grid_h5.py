@@ -22,7 +22,7 @@ from layouts.raw import names
 from layouts.raw.grid import Grid, Placed, Tile, blocks, by_position, in_order, tiles
 from layouts.raw.names import Column, Meta
 from writer.map_file import Part
-from writer.raw_h5 import LIBVER
+from writer.raw_file import LIBVER
 
 UNPLACED: Final = "/entry/instrument/detector/unplaced"
 """Rows of the raw files whose frames have no point."""

@@ -23,7 +23,7 @@ from writer.disk import in_thread
 from writer.give_name import give_name
 from writer.orders import RefusedError
 from writer.publishing import Result
-from writer.raw_h5 import LIBVER
+from writer.raw_file import LIBVER
 from writer.reports import RawFileReport
 from writer.run import Run
 from writer.write_errors import failure

@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import logging
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
@@ -20,19 +20,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 import layouts.filters_h5  # noqa: F401  registers the filter of the masks
+from layouts.raw import checksums
+from layouts.raw.checksums import Checksum
 from layouts.raw.names import About, Column, Meta
 from layouts.stream.codecs import FILTERS
 from layouts.stream.messages import Codec
 from writer.attribute_messages import Attribute, AttributeValues
 from writer.attributes_h5 import AttributeColumns
 from writer.frame_statistics import FrameStatistics
-from writer.raw_h5 import LIBVER, PLANNED
+from writer.mend_h5 import mend
+from writer.raw_file import LIBVER, TROUBLE, close_quietly
+from writer.raw_h5 import PLANNED
 from writer.write_errors import failure
 
 _log = logging.getLogger(__name__)
 
 _LARGEST: Final = np.iinfo(np.int64).max
 _INT64: Final = h5py.h5t.py_create(np.dtype(np.int64))
+_UINT64: Final = h5py.h5t.py_create(np.dtype(np.uint64))
 _UINT8: Final = h5py.h5t.py_create(np.dtype(np.uint8))
 _CHUNK: Final = 1024
 """Rows of a column that are kept together."""
@@ -71,6 +76,8 @@ class MetaFile:
         attributes: Of the file's root, such as the detector's name.
         columns: NDAttributes of the frames; None stores none, nor what NDFileHDF5 stores of every frame.
         statistics: Computes those of them that are.
+        checksum: What the checksums handed in are; without any there is no column for them.
+        give: Called with the file's path once it is made: sets its owner and mode.
 
     Raises:
         WriteError: It cannot be made.
@@ -82,6 +89,9 @@ class MetaFile:
         attributes: Mapping[str, Any] | None = None,
         columns: Sequence[Attribute] | None = None,
         statistics: FrameStatistics | None = None,
+        *,
+        checksum: Checksum = Checksum.NONE,
+        give: Callable[[Path], None] = lambda _path: None,
     ) -> None:
         self.path: Final = path
         self._extent = 0
@@ -90,9 +100,10 @@ class MetaFile:
         self._arrays: dict[tuple[Meta, str], NDArray[Any]] = {}
         self._known: set[tuple[Meta, str]] = set()
         self._written = 0
+        self._sums: h5py.Dataset | None = None
         try:
             self._file = h5py.File(path, "x", libver=LIBVER, locking=False)
-        except (OSError, RuntimeError) as error:
+        except TROUBLE as error:
             raise failure(error, path) from error
         try:
             self._file.attrs.update(dict(attributes or {}))
@@ -103,8 +114,11 @@ class MetaFile:
             for name in (Meta.HEADERS, Meta.MASKS, Meta.FLATFIELDS, Meta.COUNTRATE_TABLES):
                 self._file.create_group(name)
             self._attributes = None if columns is None else AttributeColumns(self._file, columns, statistics)
+            if checksum is not Checksum.NONE:
+                self._sums = _create_sums(group, checksum)
+            give(path)
             self._file.flush()
-        except (OSError, RuntimeError) as error:
+        except TROUBLE as error:
             self.abandon()
             path.unlink(missing_ok=True)
             raise failure(error, path) from error
@@ -139,7 +153,7 @@ class MetaFile:
         try:
             self._store_kept()
             self._file.swmr_mode = True
-        except (OSError, RuntimeError, ValueError) as error:
+        except TROUBLE as error:
             raise failure(error, self.path) from error
         self._live = True
 
@@ -153,11 +167,12 @@ class MetaFile:
         if rows > self._extent:
             self._resize(rows)
 
-    def write(self, rows: Sequence[bytes]) -> None:
+    def write(self, rows: Sequence[bytes], sums: Mapping[int, int] | None = None) -> None:
         """Store rows of frames that can be read already, and after them their ``stored``.
 
         Args:
             rows: Packed.
+            sums: Checksums of these frames, by their places.
 
         Raises:
             WriteError: The system refuses.
@@ -182,6 +197,10 @@ class MetaFile:
             for number, column in enumerate(_COLUMNS, start=1):
                 for begin, end, memory, file in runs:
                     self._ids[column].write(memory, file, columns[number, begin:end], _INT64)
+            if self._sums is not None:
+                told = np.array([(sums or {}).get(place, 0) for place in places.tolist()], np.uint64)
+                for begin, end, memory, file in runs:
+                    self._sums.id.write(memory, file, told[begin:end], _UINT64)
             if self._attributes is not None:
                 self._attributes.mend()
                 self._attributes.take(dict(zip(Row._fields, columns, strict=True)))
@@ -190,7 +209,7 @@ class MetaFile:
             for begin, end, memory, file in runs:
                 self._ids[Column.STORED].write(memory, file, stored[begin:end], _UINT8)
             self._columns[Column.STORED].flush()
-        except (OSError, RuntimeError) as error:
+        except TROUBLE as error:
             raise failure(error, self.path) from error
 
     def note(self, values: AttributeValues) -> None:
@@ -207,7 +226,7 @@ class MetaFile:
         try:
             if self._attributes is not None and self._attributes.mend():
                 self._file.flush()
-        except (OSError, RuntimeError) as error:
+        except TROUBLE as error:
             raise failure(error, self.path) from error
 
     def finish(self, rows: int) -> None:
@@ -228,18 +247,44 @@ class MetaFile:
             stored = cast("h5py.Dataset", self._file[f"{Meta.COLUMNS}/{Column.STORED}"])
             stored.attrs.modify(About.ENDED, np.int64(rows))
             self._file.close()
-        except (OSError, RuntimeError, ValueError) as error:
+        except TROUBLE as error:
             self.abandon()
             raise failure(error, self.path) from error
 
     def abandon(self) -> None:
-        """Close after an error; never raises."""
+        """Close it as it is; never raises."""
+        close_quietly(self._file, self.path)
+
+    def save(self, rows: Sequence[bytes], sums: Mapping[int, int], high: int) -> None:
+        """After an error: add what was not written yet and close, trimmed to ``high``; never raises."""
         try:
-            self._file.close()
-        except (OSError, RuntimeError) as error:
-            _log.warning("%s: %s", self.path, error)
+            self.write(rows, sums)
+            self.finish(high)
+        except OSError as error:
+            _log.warning("%s", error.strerror)
+            self.abandon()
+            self._mend(rows, sums, high)
 
     # ------------------------------------------------------------ inside
+
+    def _mend(self, rows: Sequence[bytes], sums: Mapping[int, int], high: int) -> None:
+        """Once more, with what was flushed of the file; NDAttributes stay as they were then."""
+        try:
+            mend(self.path)
+            self._file = h5py.File(self.path, "r+", libver=LIBVER, locking=False)
+            group = cast("h5py.Group", self._file[Meta.COLUMNS])
+            self._columns = {column: cast("h5py.Dataset", group[column]) for column in self._columns}
+            self._ids = {column: data.id for column, data in self._columns.items()}
+            if self._sums is not None:
+                self._sums = cast("h5py.Dataset", group[checksums.COLUMN])
+            self._extent = int(self._columns[Column.STORED].shape[0])
+            self._attributes, self._live = None, False
+            self.write(rows, sums)
+            self.finish(high)
+        except (*TROUBLE, KeyError) as error:
+            why = failure(error, self.path).strerror
+            _log.error("%s could not be closed: readers must open it with swmr=True; %s", self.path, why)
+            self.abandon()
 
     def _spaces(self, first: int, count: int) -> tuple[h5py.h5s.SpaceID, h5py.h5s.SpaceID]:
         """So many rows from one on, in memory and in the file; the same for every column.
@@ -254,9 +299,11 @@ class MetaFile:
         try:
             for data in self._columns.values():
                 data.resize(rows, axis=0)
+            if self._sums is not None:
+                self._sums.resize(rows, axis=0)
             if self._attributes is not None:
                 self._attributes.resize(rows)
-        except (OSError, RuntimeError) as error:
+        except TROUBLE as error:
             raise failure(error, self.path) from error
         self._extent = rows
 
@@ -308,3 +355,11 @@ def _create(group: h5py.Group, column: Column) -> h5py.Dataset:
         dtype=np.uint8 if column is Column.STORED else np.dtype("<i8"),
         fillvalue=_FILL.get(column, 0),
     )
+
+
+def _create_sums(group: h5py.Group, kind: Checksum) -> h5py.Dataset:
+    data = group.create_dataset(
+        checksums.COLUMN, shape=(0,), maxshape=(None,), chunks=(_CHUNK,), dtype=np.dtype("<u8")
+    )
+    data.attrs[checksums.ALGORITHM] = np.bytes_(kind)
+    return data

@@ -9,17 +9,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from layouts.capture import Outcome
 from layouts.stream.codecs import chunk_parts
+from layouts.stream.v2_frames import Form
 from layouts.stream.messages import Image, SeriesParameters, Start
 from layouts.stream.payloads import check_blocks
-from layouts.stream.v2_frames import Form
 from writer import control
 from writer.capture import Capture
 from writer.capture_files import Arrays, CaptureFiles
-from writer.capture_report import Files, capture_record, series_report
+from writer.capture_report import Files, done, series_report
 from writer.capture_values import Action, Began, Ended, Finished, PixelFormat
 from writer.control import WorkerState
 from writer.latest import Recent
@@ -28,6 +28,8 @@ from writer.raw_h5 import Added
 from writer.reports import RawFileReport
 from writer.series import Announced, Rules, SeriesKey
 from writer.stretch import SUSPICIOUS, Parts, Read, Receive, Stretch
+from writer.syncing import not_synced
+from writer.unstore import unstore
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +76,11 @@ class OpenCapture:
         self._arrays: Arrays = files.arrays
         self._meta_file = str(files.meta.path)
         self._raw_files: tuple[RawFileReport, ...] = ()
+        self._ending: Finished | None = None
+        """Over, and its files are closed, but not yet as safe as the order asks for."""
+        self._is_done = False
+        self._missing: tuple[int, ...] = ()
+        """Places of series that had ended when their frames turned out to be in no file."""
         self.capture: Final = Capture(
             num_capture=order.num_capture,
             began=now,
@@ -96,7 +103,7 @@ class OpenCapture:
     @property
     def is_done(self) -> bool:
         """Whether Done has been said."""
-        return self.capture.finished is not None
+        return self._is_done
 
     @property
     def backlog(self) -> int:
@@ -114,7 +121,7 @@ class OpenCapture:
         """What it is at."""
         if self._files is None:
             return WorkerState.FAILED
-        if self.capture.stopping is not None:
+        if self.capture.stopping is not None or self._ending is not None:
             return WorkerState.DRAINING
         return WorkerState.WAITING if self.capture.series is None else WorkerState.WRITING
 
@@ -246,11 +253,31 @@ class OpenCapture:
         if now >= self._next_flush:
             self.flush(now)
         self.do(self.capture.tick(now), now)
+        self.settle(now)
+
+    def settle(self, now: float, within: float | None = None) -> None:
+        """Say Done of a capture that is over, once its files are safe.
+
+        Args:
+            now: Monotonic seconds.
+            within: Seconds after which it is said that they are not; None asks once and waits on.
+        """
+        finished, files = self._ending, self._files
+        if finished is None:
+            return
+        try:
+            if files is not None and not files.is_settled(within or 0.0):
+                if within is None:
+                    return
+                raise not_synced(within)
+        except OSError as error:
+            self._give_up(error, now)
+        self._conclude(finished, now)
 
     def flush(self, now: float) -> None:
         """Let readers see what was written, and the coordinator count it."""
         self._next_flush = now + self.order.flush_interval
-        if self._files is None:
+        if self._files is None or self._ending is not None:
             return
         mark, stored = self.capture.mark, self.capture.tally.stored
         try:
@@ -317,7 +344,6 @@ class OpenCapture:
         files.raw.start(capture.format)
 
     def _finished(self, finished: Finished, now: float) -> None:
-        outcome, reason = finished.outcome, finished.reason
         if self._files is not None and not finished.rows and not self.capture.tally.stored:
             self._files.discard()  # its name is free again
             self._meta_file = ""
@@ -326,27 +352,17 @@ class OpenCapture:
                 self._raw_files = self._files.finish(finished.rows)
             except OSError as error:
                 self._give_up(error, now)
-        if self.capture.broken:
-            outcome, reason = Outcome.INCOMPLETE, self.capture.broken
-        self._files = None
+        self._ending = finished
+        self.settle(now)
+
+    def _conclude(self, finished: Finished, now: float) -> None:
+        if self._missing:
+            finished = replace(finished, missing=tuple(sorted({*finished.missing, *self._missing})))
+        self._files, self._ending, self._is_done = None, None, True
         self.captured = finished.rows
-        self._emit(
-            control.Done(
-                capture=self.order.capture,
-                outcome=outcome,
-                reason=reason,
-                record=capture_record(
-                    self.order.detector,
-                    self.capture,
-                    finished,
-                    Files(raw=self._raw_files, meta=self._meta_file, arrays=self._arrays),
-                    opened=self._opened,
-                    now=now,
-                    to_wall=self._to_wall,
-                ),
-                counters=self.capture.tally.counters(),
-            )
-        )
+        files = Files(raw=self._raw_files, meta=self._meta_file, arrays=self._arrays)
+        times = {"opened": self._opened, "now": now, "to_wall": self._to_wall}
+        self._emit(done(self.order, self.capture, finished, files, **times))
 
     def _added(self, added: Added) -> None:
         self._emit(
@@ -368,6 +384,7 @@ class OpenCapture:
             return
         why = error.strerror or str(error)
         _log.error("%s: capture %s: %s", self.order.detector, self.order.capture, why)
+        self._missing += unstore(self.capture, files.save())
         if self.capture.tally.stored:
             self._raw_files = files.abandon(self.capture.high)
         else:

@@ -18,6 +18,7 @@ from layouts.raw.grid import Grid
 from layouts.raw.mapping import Mapping as Places
 from layouts.stream.messages import Codec
 from writer import control
+from writer.keeping import keeping
 
 _PACKED = 3.0
 """How many times smaller than in memory compressed frames are held for, until one has been seen."""
@@ -281,6 +282,7 @@ def _capture(
         images=expected.images,
         images_per_trigger=expected.per_trigger,
         stall=not expected.may_pause,
+        keeping=keeping(storage),
     )
 
 

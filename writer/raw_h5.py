@@ -1,34 +1,28 @@
-"""Raw files: packed frames, one chunk each, written as they came; SWMR from the first moment.
-
-As the Dectris file writer has them: ``/entry/data/data`` (rows, slow, fast), ``image_nr_low`` and
-``image_nr_high``. What was never written reads as the masked value.
-"""
+"""The raw files of a capture: which place is in which file, made and closed as frames need them."""
 
 from __future__ import annotations
 
+import functools
 import logging
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
 import h5py
-import numpy as np
 
-import layouts.filters_h5  # noqa: F401  registers the filters that the chunks name
 from layouts.raw import names
+from layouts.raw.checksums import Digest
 from layouts.raw.mapping import Mapping
-from layouts.stream.codecs import hdf5_filter
-from layouts.stream.messages import Codec
 from writer.capture_values import PixelFormat
 from writer.give_name import give_name
+from writer.raw_file import RawFile, Span, Store, absent, dress, mended
+from writer.share import Share
+from writer.syncing import Syncing
 from writer.write_errors import WriteError, failure
 
 _log = logging.getLogger(__name__)
 
-LIBVER: Final = ("v110", "v110")
-"""What HDF5 1.10 can read, and the oldest that has SWMR."""
 STEP: Final = 100
 """Rows by which a file grows beyond the plan, at least: growing row by row costs more than a frame."""
 PLANNED: Final = 1_000_000
@@ -48,14 +42,6 @@ class Added:
     pixels: PixelFormat
 
 
-@dataclass(slots=True)
-class _Open:
-    file: h5py.File
-    data: h5py.Dataset
-    extent: int
-    dirty: bool = False
-
-
 class RawFiles:
     """The raw files of one capture.
 
@@ -67,6 +53,10 @@ class RawFiles:
         suffix: Behind each name until ``finish`` or ``abandon``.
         meta: The capture's meta file, where the first file's links to NDAttributes lead; None for no links.
         on_added: Called with each file that is made.
+        digest: Computes a checksum of each frame.
+        give: Called with each new file's path: sets its owner and mode.
+        syncing: Is told of files that are opened and closed.
+        share: Which places of the capture they hold, counted from 0 here; all of them unless given.
     """
 
     def __init__(
@@ -79,22 +69,32 @@ class RawFiles:
         suffix: str = "",
         meta: Path | None = None,
         on_added: Callable[[Added], None] = lambda _added: None,
+        digest: Digest | None = None,
+        give: Callable[[Path], None] = lambda _path: None,
+        syncing: Syncing | None = None,
+        share: Share | None = None,
     ) -> None:
         self._directory = directory
         self._stem = stem
         self._mapping = Mapping(rows_per_file=rows_per_file)
+        self._share = share or Share(mapping=self._mapping)
         self._first, self._meta, self._suffix = first, meta, suffix
         self.on_added = on_added
         """Called with each file that is made."""
+        self._digest, self._give, self._syncing = digest, give, syncing
+        self.sums: dict[int, int] = {}
+        """Checksums of frames by their places; whoever writes them down takes them out."""
         self._format: PixelFormat | None = None
-        self._open: dict[int, _Open] = {}
+        self._open: dict[int, RawFile] = {}
         self._made: dict[int, Path] = {}
+        self._unclosed: set[int] = set()
+        """Numbers of files that HDF5 could not close."""
         self._planned = 0
         # What the next frame most likely needs, without a look-up.
         self._base = 0
         self._end = 0
-        self._write: Callable[..., None] | None = None
-        self._current: _Open | None = None
+        self._write: Store | None = None
+        self._current: RawFile | None = None
 
     @property
     def format(self) -> PixelFormat | None:
@@ -114,7 +114,7 @@ class RawFiles:
     def _final(self, number: int) -> Path:
         if number == 0 and self._first is not None:
             return self._first
-        return self._directory / names.raw_file(self._stem, number + 1)
+        return self._directory / self._share.name(self._stem, number)
 
     def start(self, pixels: PixelFormat) -> None:
         """Make the first file; make it anew if it is there with another format and nothing in it.
@@ -138,7 +138,7 @@ class RawFiles:
         for number, opened in self._open.items():
             room = self._room(number)
             if room > opened.extent:
-                self._grow(number, opened, room)
+                self._grow(opened, room)
 
     def write(self, place: int, chunk: bytes | memoryview) -> None:
         """Store a packed frame at a place.
@@ -154,7 +154,7 @@ class RawFiles:
             raise failure(error, self._made[self._mapping.locate(place).file]) from error
         self._current.dirty = True  # type: ignore[union-attr]
 
-    def direct(self, place: int) -> tuple[Callable[..., None], int, int] | None:
+    def direct(self, place: int) -> tuple[Store, int, int] | None:
         """How to store frames from a place on without asking again; nothing if that needs another file.
 
         Returns:
@@ -176,13 +176,8 @@ class RawFiles:
         Raises:
             WriteError: The system refuses.
         """
-        for number, opened in self._open.items():
-            if opened.dirty:
-                try:
-                    opened.data.flush()
-                except (OSError, RuntimeError) as error:
-                    raise failure(error, self._made[number]) from error
-                opened.dirty = False
+        for opened in self._open.values():
+            opened.flush()
 
     def finish(self, rows: int) -> list[tuple[Path, int]]:
         """Trim and close the files so that together they have so many rows; files all missing are made too.
@@ -191,7 +186,7 @@ class RawFiles:
             Path and rows of each, in order of places; the first is there even if it has none.
 
         Raises:
-            WriteError: One could not be trimmed or closed; all are closed nevertheless.
+            WriteError: One could not be trimmed or closed: ``save`` and ``abandon`` them.
         """
         if self._format is None:
             return []
@@ -200,18 +195,17 @@ class RawFiles:
         for number, length in enumerate(lengths):
             try:
                 self._use(number)
-                self._trim(number, length)
+                self._open[number].trim(length)
                 self._close(number)
             except WriteError as error:
                 trouble = trouble or error
-                self._open.pop(number, None)
+        if trouble is not None:
+            raise trouble
         for number in sorted(set(self._made) - set(range(len(lengths)))):
             # Places that were given back: nothing was ever stored there.
             self._close(number)
             self._made.pop(number).unlink(missing_ok=True)
         self._forget()
-        if trouble is not None:
-            raise trouble
         for number in self._made:
             self._name(number)
         return [(self._made[number], length) for number, length in enumerate(lengths)]
@@ -223,6 +217,35 @@ class RawFiles:
             path.unlink(missing_ok=True)
         self._made.clear()
 
+    def save(self, places: Iterable[int]) -> set[int]:
+        """After an error: bring to the disk what HDF5 still holds, or make the files readable without it.
+
+        Args:
+            places: Of frames that were stored since the last flush.
+
+        Returns:
+            Those of them that are in no file after all; never raises.
+        """
+        rows: dict[int, list[int]] = {}
+        for place in places:
+            found = self._mapping.locate(place)
+            rows.setdefault(found.file, []).append(found.row)
+        lost: set[int] = set()
+        self._forget()
+        for number in {*self._open, *self._unclosed}:
+            mine = rows.get(number, [])
+            opened = self._open.pop(number, None)
+            saved = self._mended(number) if opened is None else opened.save()
+            if saved is None:
+                self._unclosed.add(number)
+                gone = absent(self._made[number], mine)
+            else:
+                self._open[number] = saved
+                self._unclosed.discard(number)
+                gone = [] if saved is opened else saved.absent(mine)
+            lost |= {number * self._mapping.rows_per_file + row for row in gone}
+        return lost
+
     def abandon(self, high: int) -> list[tuple[Path, int]]:
         """Close the files after an error, trimmed to the places below ``high``; never raises.
 
@@ -230,27 +253,40 @@ class RawFiles:
             Path and rows of each file that there is.
         """
         rows: list[tuple[Path, int]] = []
-        for number, path in sorted(self._made.items()):
-            first = number * self._mapping.rows_per_file
-            length = max(high - first, 0)
+        for number in sorted(self._made):
+            length = max(high - number * self._mapping.rows_per_file, 0)
             if self._mapping.rows_per_file:
                 length = min(length, self._mapping.rows_per_file)
-            if number in self._open:
-                try:
-                    self._trim(number, length)
-                    self._close(number)
-                except OSError as error:
-                    _log.warning("%s: %s", path, error)
-                    self._open.pop(number, None)
-            try:
-                self._name(number)
-            except WriteError as error:
-                _log.warning("%s", error.strerror)
+            self._abandon(number, length)
             rows.append((self._made[number], length))
         self._forget()
         return rows
 
     # ------------------------------------------------------------ inside
+
+    def _abandon(self, number: int, length: int) -> None:
+        """Trim, close and name one file as far as that goes."""
+        opened = self._open.pop(number, None)
+        try:
+            if opened is not None:
+                opened.trim(length)
+                opened.close()
+        except WriteError as error:
+            _log.warning("%s", error.strerror)
+            again = self._mended(number)
+            if again is not None:
+                again.close_as_it_is(length)
+        try:
+            self._name(number)
+        except WriteError as error:
+            _log.warning("%s", error.strerror)
+
+    def _mended(self, number: int) -> RawFile | None:
+        return mended(self._made[number], self._span(number))
+
+    def _span(self, number: int) -> Span:
+        """Numbers of a file's frames, from 1."""
+        return functools.partial(self._share.image_nr, number)
 
     def _name(self, number: int) -> None:
         """Give a closed file its final name."""
@@ -269,17 +305,31 @@ class RawFiles:
         if opened is None:
             if len(self._open) >= _KEPT_OPEN:
                 self._close(min(self._open))
-            opened = self._reopen(number) if number in self._made else self._make(number)
+            made = number in self._made
+            opened = RawFile.reopen(self._made[number], self._span(number)) if made else self._make(number)
             self._open[number] = opened
-        self._base = number * self._mapping.rows_per_file
-        if place is not None and place - self._base >= opened.extent:
-            row = place - self._base
+            if self._syncing is not None:
+                self._syncing.add(opened.path)
+        base = number * self._mapping.rows_per_file
+        if place is not None and place - base >= opened.extent:
+            row = place - base
             wanted = max(row + STEP, row + opened.extent // 2)
             limit = self._mapping.rows_per_file
-            self._grow(number, opened, min(wanted, limit) if limit else wanted)
-        self._current = opened
-        self._write = opened.data.id.write_direct_chunk
-        self._end = self._base + opened.extent
+            self._grow(opened, min(wanted, limit) if limit else wanted)
+        self._current, self._base, self._end = opened, base, base + opened.extent
+        self._write = (
+            opened.store if self._digest is None else self._summing(opened.store, self._digest, base)
+        )
+
+    def _summing(self, store: Store, digest: Digest, base: int) -> Store:
+        """Stores a chunk and keeps its checksum."""
+        sums = self.sums
+
+        def keep(offset: tuple[int, int, int], chunk: bytes | memoryview) -> None:
+            store(offset, chunk)
+            sums[base + offset[0]] = digest(chunk)
+
+        return keep
 
     def _room(self, number: int) -> int:
         """Rows that the plan gives a file."""
@@ -287,62 +337,27 @@ class RawFiles:
         rest = max(self._planned - number * limit, 0)
         return min(rest, limit) if limit else rest
 
-    def _make(self, number: int) -> _Open:
+    def _make(self, number: int) -> RawFile:
         if self._format is None:
             raise RuntimeError("a raw file is made before its format is known")
-        path = self.path(number)
-        rows = self._room(number)
-        file: h5py.File | None = None
-        try:
-            file = h5py.File(path, "x", libver=LIBVER, locking=False)
-            data = _create(file, rows, self._format)
-            low = number * self._mapping.rows_per_file + 1
-            data.attrs.create("image_nr_low", low, dtype=np.int32)
-            data.attrs.create("image_nr_high", low + rows - 1, dtype=np.int32)
+        path, rows = self.path(number), self._room(number)
+
+        def finish(file: h5py.File) -> None:
+            self._share.label(file[names.DATA])
             if number == 0 and self._first is not None:
-                _dress(file, path, self._meta)
-            file.swmr_mode = True
-        except (OSError, RuntimeError, ValueError) as error:
-            if file is not None:
-                _quietly_close(file)
-                path.unlink(missing_ok=True)
-            raise failure(error, path) from error
+                dress(file, path, self._meta)
+            self._give(path)
+
+        made = RawFile.make(path, rows, self._format, span=self._span(number), dress=finish)
         self._made[number] = path
-        first = number * self._mapping.rows_per_file
+        first = self._share.first(number)
         self.on_added(Added(path=path, row=first, rows=rows, pixels=self._format))
-        return _Open(file, data, rows)
+        return made
 
-    def _reopen(self, number: int) -> _Open:
-        path = self._made[number]
-        try:
-            file = h5py.File(path, "r+", libver=LIBVER, locking=False)
-            file.swmr_mode = True
-        except (OSError, RuntimeError, ValueError) as error:
-            raise failure(error, path) from error
-        data = cast("h5py.Dataset", file[names.DATA])
-        return _Open(file, data, int(data.shape[0]))
-
-    def _grow(self, number: int, opened: _Open, rows: int) -> None:
-        try:
-            opened.data.resize(rows, axis=0)
-        except (OSError, RuntimeError) as error:
-            raise failure(error, self._made[number]) from error
-        opened.extent = rows
-        opened.dirty = True
+    def _grow(self, opened: RawFile, rows: int) -> None:
+        opened.grow(rows)
         if opened is self._current:
             self._end = self._base + rows
-
-    def _trim(self, number: int, rows: int) -> None:
-        opened = self._open[number]
-        try:
-            if opened.extent != rows:
-                opened.data.resize(rows, axis=0)
-                opened.extent = rows
-            high = number * self._mapping.rows_per_file + rows
-            opened.data.attrs.modify("image_nr_high", np.int32(high))
-        except (OSError, RuntimeError) as error:
-            _quietly_close(opened.file)
-            raise failure(error, self._made[number]) from error
 
     def _close(self, number: int) -> None:
         opened = self._open.pop(number, None)
@@ -351,48 +366,13 @@ class RawFiles:
         if opened is self._current:
             self._forget()
         try:
-            opened.file.close()
-        except (OSError, RuntimeError) as error:
-            raise failure(error, self._made[number]) from error
+            opened.close()
+        except WriteError:
+            self._unclosed.add(number)
+            raise
+        if self._syncing is not None:
+            self._syncing.closed(opened.path)
 
     def _forget(self) -> None:
         self._current = self._write = None
         self._base = self._end = 0
-
-
-def _create(file: h5py.File, rows: int, pixels: PixelFormat) -> h5py.Dataset:
-    dtype = np.dtype(pixels.dtype).newbyteorder("<")
-    codec: dict[str, Any] = {}
-    known = hdf5_filter(pixels.codec)
-    if known is not None:
-        codec = {"compression": known[0], "compression_opts": known[1]}
-    elif pixels.codec is not Codec.NONE:
-        raise ValueError(f"no HDF5 filter stores {pixels.codec}")
-    return file.create_dataset(
-        names.DATA,
-        shape=(rows, *pixels.shape),
-        maxshape=(None, *pixels.shape),
-        chunks=(1, *pixels.shape),
-        dtype=dtype,
-        fillvalue=np.iinfo(dtype).max,
-        **codec,
-    )
-
-
-def _dress(file: h5py.File, path: Path, meta: Path | None) -> None:
-    """What else clients look for in the file that FullFileName names, as in NDFileHDF5's default layout."""
-    file[f"{names.DETECTOR}/data"] = file[names.DATA]
-    if meta is not None:
-        # Relative, so that the directory can be moved; what only this file is copied with still opens.
-        near = os.path.relpath(meta, path.parent)
-        for place, target in names.attribute_links().items():
-            file[place] = h5py.ExternalLink(near, target)
-    for place, nx_class in names.CLASSES.items():
-        file[place].attrs["NX_class"] = np.bytes_(nx_class)
-
-
-def _quietly_close(file: h5py.File) -> None:
-    try:
-        file.close()
-    except (OSError, RuntimeError) as error:
-        _log.warning("%s: %s", file.filename if file else "raw file", error)

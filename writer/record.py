@@ -29,6 +29,7 @@ from layouts.stream.messages import SeriesParameters
 from writer import assemble, control, masters
 from writer.assemble import CameraFacts
 from writer.control import Done
+from writer.keeping import keeping
 from writer.meta_h5 import read_array
 from writer.positions import History, positions, tolerance
 from writer.receiver import Receiver, high_water_mark
@@ -201,6 +202,7 @@ def main(arguments: list[str] | None = None) -> int:
         stall_timeout=beamline.storage.stall_timeout,
         grace=beamline.storage.grace,
         flush_interval=beamline.storage.flush_interval,
+        keeping=keeping(beamline.storage),
     )
     stop: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):

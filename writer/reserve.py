@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
 from typing import Final
+
+from writer.write_errors import WriteError, failure
 
 SIZE: Final = 1 << 20
 """Bytes: what the columns of a flush interval and HDF5's own books take."""
@@ -37,6 +40,29 @@ class Reserve:
             with contextlib.suppress(OSError):
                 os.close(self._descriptor)
             self._descriptor = -1
+
+
+def check_room(directory: Path, floor: int) -> None:
+    """Stop before a filesystem is full: what HDF5 has begun can then be closed well.
+
+    Args:
+        directory: On the filesystem in question.
+        floor: Bytes that must stay free.
+
+    Raises:
+        WriteError: Fewer are, with errno ENOSPC; or the system does not say.
+    """
+    try:
+        found = os.statvfs(directory)
+    except OSError as error:
+        raise failure(error, directory) from error
+    free = found.f_bavail * found.f_frsize
+    if free < floor:
+        raise WriteError(
+            errno.ENOSPC,
+            f"ENOSPC {directory}: {free} bytes are free, and {floor} must stay free (reserve of [storage]); "
+            "make room and capture again; what was stored can be read",
+        )
 
 
 def _nameless(directory: Path) -> int:

@@ -15,10 +15,11 @@ from typing import Final
 
 from layouts.capture import Outcome
 from layouts.stream.errors import StreamError
+from layouts.stream.forms import Form
+from layouts.stream.frames import Frames
 from layouts.stream.messages import End, Image, SeriesParameters, Start
 from layouts.stream.parameters import parameters
 from layouts.stream.stream import decode
-from layouts.stream.v2_frames import Form, Frames
 from writer import control
 from writer.beside import Beside
 from writer.capture_values import Tally
@@ -35,6 +36,8 @@ _log = logging.getLogger(__name__)
 
 _REMEMBERED: Final = 8
 """Series that are known when no capture asks for them."""
+_SAFE_WITHIN: Final = 0.7
+"""Seconds that files get to be brought to the disk when the worker is told to end."""
 Part = bytes | memoryview
 
 
@@ -304,6 +307,7 @@ class Session:
             _log.warning("%s: capture %s ended: %s", self.detector, opened.order.capture, why)
             now = time.monotonic()
             opened.do(opened.capture.stop(now, drain=False), now)
+            opened.settle(now, _SAFE_WITHIN)
             self._done(opened)
 
     def hello(self, *, version: str, endpoint: str, pid: int, host: str) -> control.Hello:
