@@ -161,7 +161,7 @@ def _capture(directory: Path, beamline: Beamline, shot: Shot, name: str) -> Dete
         series=series,
         parameters=_parameters(beamline, detector, shot, len(lengths)),
         pixel_mask=mask if mask is not None else np.zeros(shape, dtype=np.uint32),
-        has_attributes=shot.workers == 1,
+        has_attributes=True,
         positions=_positions(beamline, shot, rows),
         started=STARTED,
     )
