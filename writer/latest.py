@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from layouts.stream.codecs import chunk_parts
+from layouts.stream.forms import Form, Frame
 from layouts.stream.messages import Image
-from layouts.stream.v2_frames import Form, Frame
 from writer.capture_values import PixelFormat
 from writer.reports import FrameReport
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from layouts.stream.codecs import chunk_parts
-from layouts.stream.v2_frames import Form
+from layouts.stream.forms import Form
 from layouts.stream.messages import Image, SeriesParameters, Start
 from layouts.stream.payloads import check_blocks
 from writer import control

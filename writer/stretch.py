@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from layouts.stream.v2_frames import Form, Frame
+from layouts.stream.forms import Form, Frame
 from writer.meta_h5 import PACKED
 
 Parts = Sequence[bytes | memoryview]

@@ -1,7 +1,7 @@
 """Stream V2: one CBOR map a message, as Dectris documents it (tag 56500) and detectors send it.
 
 Every message is read by the strict walker; a program that reads thousands of images a second asks
-``v2_frames`` first. Shapes are (slow, fast), as on the wire.
+``frames`` first. Shapes are (slow, fast), as on the wire.
 """
 
 from __future__ import annotations

@@ -2,51 +2,30 @@
 
 From frame to frame of a series the number, three times and the size of the pixels change; all else in the
 head, some 230 bytes, is the same. A layout knows the places of those five numbers: a message that agrees
-with it in every other byte, and is as long as its size says, is what the walker would read. Any other is
-left to the walker, which finds out whether it is in order; if it is, ``learn`` makes the next layout of it.
+with it in every other byte, and is as long as its size says, is what the walker would read.
 """
 
 from __future__ import annotations
 
-import math
 import struct
-import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
-from layouts.stream import cbor, payloads, v2_image
-from layouts.stream.messages import Codec, Image, Rational
+from layouts.stream import cbor, forms, v2_image
+from layouts.stream.forms import Form, Frame, Part
+from layouts.stream.messages import Image
 
-_KEPT: Final = 4
-"""Layouts tried: a number takes more bytes as it grows, a size now more and now fewer."""
 _FORMS: Final = {2: "B", 3: "H", 5: "I", 9: "Q"}
 """Bytes of a number in CBOR, to what follows the first of them."""
 
 
-class Form(NamedTuple):
-    """What the frames of a series have in common."""
-
-    series: int
-    unique_id: str | None
-    shape: tuple[int, int]
-    dtype: str
-    codec: Codec
-
-
-Frame = tuple[Form, int, int, int, int, bytes | memoryview]
-"""Form, number, start, stop and real time in ns, and the packed pixels, a view of the message.
-
-A plain tuple, as making anything else of it takes longer than reading it.
-"""
-
-
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class Layout:
     """Where the numbers are in messages that have all else in common."""
 
     form: Form
-    unpack: Callable[[bytes | memoryview], tuple[Any, ...]]
+    unpack: Callable[[Part], tuple[Any, ...]]
     fixed: tuple[bytes, ...]
     """What stands before each number, its own first byte included, and the first bytes of the pixels."""
     begin: int
@@ -59,64 +38,31 @@ class _Layout:
     stop: tuple[int, int]
     """What a number of ticks is multiplied and divided by for ns."""
 
-
-class Frames:
-    """Reads the frames of one stream."""
-
-    def __init__(self) -> None:
-        self._layouts: list[_Layout] = []
-
-    def read(self, parts: Sequence[bytes | memoryview]) -> Frame | None:
-        """A frame like one that was learned; nothing of any other message, sound or not.
-
-        Frames of the same form have the same ``Form`` object.
-        """
+    def read(self, parts: Sequence[Part]) -> Frame | None:
+        """A frame written like the one that was learned; nothing of any other message, sound or not."""
         if len(parts) != 1:
             return None
         message = parts[0]
-        for layout in self._layouts:
-            try:
-                a, number, b, real, c, start, d, stop, e, size, f = layout.unpack(message)
-            except struct.error:
-                continue  # it is shorter than that
-            begin = layout.begin
-            if (
-                size == len(message) - begin
-                and layout.least <= size <= layout.most
-                and (a, b, c, d, e, f) == layout.fixed
-            ):
-                up, down = layout.start
-                start = start * up // down
-                up, down = layout.stop
-                stop = stop * up // down
-                up, down = layout.real
-                return layout.form, number, start, stop, real * up // down, message[begin:]
-        return None
-
-    def learn(self, parts: Sequence[bytes | memoryview], image: Image) -> Form | None:
-        """Read messages like this one from now on.
-
-        Args:
-            parts: The message, of either version.
-            image: What was read from it.
-
-        Returns:
-            Its form; nothing if messages like it cannot be read here.
-        """
-        known = self.read(parts)
-        if known is not None:
-            return known[0]
-        layout = _layout(parts, image)
-        if layout is None:
+        try:
+            a, number, b, real, c, start, d, stop, e, size, f = self.unpack(message)
+        except struct.error:
+            return None  # it is shorter than that
+        begin = self.begin
+        if (
+            size != len(message) - begin
+            or not self.least <= size <= self.most
+            or (a, b, c, d, e, f) != self.fixed
+        ):
             return None
-        for other in self._layouts:
-            if other.form == layout.form:
-                layout = replace(layout, form=other.form)
-        self._layouts = [layout, *self._layouts[: _KEPT - 1]]
-        return layout.form
+        up, down = self.start
+        start = start * up // down
+        up, down = self.stop
+        stop = stop * up // down
+        up, down = self.real
+        return self.form, number, start, stop, real * up // down, message[begin:]
 
 
-def _layout(parts: Sequence[bytes | memoryview], image: Image) -> _Layout | None:
+def layout(parts: Sequence[Part], image: Image) -> Layout | None:
     """The layout of a message; nothing if it is not written as detectors write those of one channel.
 
     Nor if a number is so small that it has no bytes of its own: of the first frames.
@@ -126,7 +72,6 @@ def _layout(parts: Sequence[bytes | memoryview], image: Image) -> _Layout | None
     message = parts[0]
     payload = image.payloads[0]
     slow, fast = payload.shape
-    total = payloads.raw_size(payload)
     before = (
         v2_image.beginning(v2_image.KEYS, image.series, image.unique_id),
         b"ireal_time\x82",
@@ -150,25 +95,15 @@ def _layout(parts: Sequence[bytes | memoryview], image: Image) -> _Layout | None
     form = "".join(
         f"{len(text) + 1}s{_FORMS[len(number)]}" for text, number in zip(before, numbers, strict=True)
     )
-    if payload.codec is Codec.NONE:
-        opening, least, most = b"", total, total
-    else:
-        # Packed pixels begin with how many bytes they are unpacked.
-        opening = payloads.FRAME.pack(total, 0)[:8]
-        least, most = max(payloads.FRAME.size, math.ceil(total / payloads.MAX_RATIO)), sys.maxsize
-    return _Layout(
-        form=Form(image.series, image.unique_id, payload.shape, payload.dtype, payload.codec),
+    opening, least, most = forms.bounds(payload)
+    return Layout(
+        form=forms.form_of(image, payload),
         unpack=struct.Struct(f">{form}{len(opening)}s").unpack_from,
         fixed=(*(text + number[:1] for text, number in zip(before, numbers, strict=True)), opening),
         begin=len(head),
         least=least,
         most=most,
-        real=_to_ns(image.real_time),
-        start=_to_ns(image.start_time),
-        stop=_to_ns(image.stop_time),
+        real=forms.to_ns(image.real_time),
+        start=forms.to_ns(image.start_time),
+        stop=forms.to_ns(image.stop_time),
     )
-
-
-def _to_ns(time: Rational) -> tuple[int, int]:
-    common = math.gcd(1_000_000_000, time.denominator)
-    return 1_000_000_000 // common, time.denominator // common

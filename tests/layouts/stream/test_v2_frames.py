@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from layouts.stream import codecs, v2
+from layouts.stream.frames import Frames
 from layouts.stream.messages import Codec, Image, Rational
-from layouts.stream.v2_frames import Frames
 from tests.layouts.stream import examples, strategies
 
 FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
