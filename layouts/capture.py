@@ -124,7 +124,7 @@ class DetectorCapture:
 
     detector: str
     raw_files: tuple[RawFile, ...]
-    mapping: Mapping = Mapping()
+    mapping: Mapping = field(default_factory=Mapping)
     meta_file: Path
     rows: int
     missing: tuple[int, ...]

@@ -24,9 +24,10 @@ from layouts.nexus.check_entry import (
 )
 from layouts.nexus.check_frames import Frames, check_links, check_virtual, frames_of
 from layouts.nexus.check_gaps import check_attributes, check_columns, check_gaps, listed_gaps
+from layouts.nexus.check_stripes import check_stripes
 from layouts.nexus.findings import Finding, Row, error, warning, worst_first
 from layouts.nexus.outside import Facts
-from layouts.nexus.tree import ExternalLink, Field, Group, SoftLink, as_text, find, walk
+from layouts.nexus.tree import Field, Group, SoftLink, as_text, find, walk
 
 
 def inspect(root: Group, facts: Facts) -> tuple[tuple[Row, ...], tuple[Finding, ...]]:
@@ -81,6 +82,7 @@ def _nxmx(root: Group, frames: Frames, facts: Facts) -> Iterator[Finding]:
     yield from check_presence(root, entry)
     yield from check_links(frames, facts)
     yield from check_virtual(frames, facts)
+    yield from check_stripes(root, frames, facts)
     yield from check_gaps(root, frames, facts)
     yield from check_columns(root, frames, facts, frames.rows(facts))
     yield from check_beam(root, entry)
@@ -171,15 +173,16 @@ def _row(root: Group, frames: Frames, facts: Facts) -> Row:
     fact = next(
         (facts[link.file, link.path] for _, link in frames.links if (link.file, link.path) in facts), None
     )
-    shape = frames.virtual.shape[1:] if frames.virtual else fact.shape[1:] if fact else ()
-    dtype = frames.virtual.dtype if frames.virtual else fact.dtype if fact else ""
+    virtual = next(iter(frames.mapped), None)
+    shape = virtual.shape[1:] if virtual else fact.shape[1:] if fact else ()
+    dtype = virtual.dtype if virtual else fact.dtype if fact else ""
     distance = number(root, f"{detector}/detector_distance")
     return Row(
         entry=entry,
         detector=text(root, f"{detector}/local_name") or text(root, f"{detector}/description") or "",
         frames=rows,
         stored=rows - int(listed_gaps(root, entry, rows).sum()),
-        files=len([m for m in frames.data.members.values() if isinstance(m, ExternalLink)]),
+        files=len(frames.files),
         shape=shape,
         dtype=dtype,
         scan=_scan(root, entry),

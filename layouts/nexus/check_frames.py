@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from layouts.nexus.findings import Finding, error, warning
 from layouts.nexus.frames import masked
 from layouts.nexus.outside import Facts, Outside, Place
-from layouts.nexus.tree import ExternalLink, Group, Virtual
+from layouts.nexus.tree import ExternalLink, Group, HardLink, Virtual
 
 LINK = re.compile(r"data_\d{6}$")
 SHOWN = 5
@@ -22,34 +24,55 @@ class Frames(NamedTuple):
     data: Group
     virtual: Virtual | None
     links: list[tuple[str, ExternalLink]]
+    inside: list[tuple[str, Virtual | HardLink]]
+    """data_000001 ... that are no links to raw files, as where workers took turns."""
 
     @property
     def where(self) -> str:
         """Path of the data group."""
         return f"{self.entry}/data"
 
+    @property
+    def files(self) -> set[str]:
+        """Raw files that it names."""
+        return {link.file for _, link in self.links} | {s.file for v in self.mapped for s in v.stretches}
+
+    @property
+    def mapped(self) -> list[Virtual]:
+        """Virtual data sets of frames, that of all of them first."""
+        return [n for n in (self.virtual, *(n for _, n in self.inside)) if isinstance(n, Virtual)]
+
     def rows(self, facts: Facts) -> int:
         """Places: of the virtual data set, or of all links together."""
         if self.virtual is not None:
             return self.virtual.shape[0]
+        own = sum(node.shape[0] for node in self.mapped)
         shapes = [
             facts[link.file, link.path].shape for _, link in self.links if (link.file, link.path) in facts
         ]
-        return sum(shape[0] for shape in shapes if shape)
+        return own + sum(shape[0] for shape in shapes if shape)
 
 
 def frames_of(entry: str, data: Group) -> Frames:
     """The frames of an entry's data group."""
     virtual = data.members.get("data")
-    links = [(n, m) for n, m in data.members.items() if LINK.match(n) and isinstance(m, ExternalLink)]
-    return Frames(entry, data, virtual if isinstance(virtual, Virtual) else None, sorted(links))
+    numbered = sorted((name, node) for name, node in data.members.items() if LINK.match(name))
+    return Frames(
+        entry,
+        data,
+        virtual if isinstance(virtual, Virtual) else None,
+        [(name, node) for name, node in numbered if isinstance(node, ExternalLink)],
+        [(name, node) for name, node in numbered if isinstance(node, Virtual | HardLink)],
+    )
 
 
 def check_links(frames: Frames, facts: Facts) -> Iterator[Finding]:
     """That data_000001 ... are all there, in order, and open."""
-    if not frames.links:
+    if not frames.links and not frames.inside:
         yield error(frames.where, "no links data_000001 ...", "XDS's plug-ins read these; link each raw file")
-    for number, (name, _) in enumerate(frames.links, 1):
+    if frames.inside:
+        yield from _inside(frames, facts)
+    for number, (name, _) in enumerate(sorted([*frames.links, *frames.inside], key=lambda n: n[0]), 1):
         if name != f"data_{number:06d}":
             yield error(
                 f"{frames.where}/{name}",
@@ -60,7 +83,7 @@ def check_links(frames: Frames, facts: Facts) -> Iterator[Finding]:
     shapes: set[tuple[int, ...]] = set()
     for name, link in frames.links:
         fact = facts.get((link.file, link.path), Outside(error="not looked for"))
-        yield from _source(f"{frames.where}/{name}", (link.file, link.path), fact)
+        yield from check_source(f"{frames.where}/{name}", (link.file, link.path), fact)
         shapes |= {fact.shape[1:]} if fact.shape else set()
     if len(shapes) > 1:
         yield error(
@@ -68,7 +91,20 @@ def check_links(frames: Frames, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _source(where: str, place: Place, fact: Outside) -> Iterator[Finding]:
+def _inside(frames: Frames, facts: Facts) -> Iterator[Finding]:
+    """That data_000001 is all frames, and by itself: dxtbx takes several of one file for the same."""
+    name, node = frames.inside[0]
+    where = f"{frames.where}/{name}"
+    if len(frames.inside) + len(frames.links) > 1:
+        yield error(where, "is not the only one, and no link to a raw file", "one with all frames is right")
+    if isinstance(node, Virtual):
+        yield from check_mapped(where, node, facts)
+    elif node.path != f"{frames.where}/data":
+        yield error(where, f"is another name of {node.path}", f"{frames.where}/data is right")
+
+
+def check_source(where: str, place: Place, fact: Outside) -> Iterator[Finding]:
+    """That a raw file opens, and that its frames can be decoded."""
     file, path = place
     if fact.error:
         yield error(
@@ -102,22 +138,28 @@ def check_virtual(frames: Frames, facts: Facts) -> Iterator[Finding]:
         yield error(
             where, f"missing frames read as {virtual.fill}", f"fill with {masked(virtual.dtype)}, masked"
         )
-    last, order = 0, [link.file for _, link in frames.links]
-    used: list[str] = []
-    for s in virtual.stretches:
-        if s.at < last or s.at + s.stop - s.start > virtual.shape[0]:
-            yield error(
-                where, f"rows {s.at} to {s.at + s.stop - s.start} overlap or leave it", "map each row once"
-            )
-        last = s.at + s.stop - s.start
-        used += [s.file] if s.file not in used else []
-        yield from _stretch(
-            where, virtual, s.stop, facts.get((s.file, s.path), Outside(error="not looked for")), s.file
-        )
-    if used != [file for file in order if file in used]:
+    yield from check_mapped(where, virtual, facts)
+    order = [link.file for _, link in frames.links]
+    used = list(dict.fromkeys(s.file for s in virtual.stretches))
+    if order and used != [file for file in order if file in used]:
         yield error(
             where, f"sources come as {used}, links as {order}", "both in the order of the frames are right"
         )
+
+
+def check_mapped(where: str, virtual: Virtual, facts: Facts) -> Iterator[Finding]:
+    """That no place is mapped twice, and that each source is as it is mapped."""
+    taken = np.zeros(virtual.shape[0], dtype=np.bool_)
+    told: set[str] = set()
+    for s in virtual.stretches:
+        places = s.places
+        if places[-1] >= taken.size or taken[places].any():
+            yield error(where, f"rows {s.at} to {places[-1] + 1} overlap or leave it", "map each row once")
+        taken[places[places < taken.size]] = True
+        fact = facts.get((s.file, s.path), Outside(error="not looked for"))
+        found = [] if s.file in told else list(_stretch(where, virtual, s.stop, fact, s.file))
+        yield from found
+        told |= {s.file} if found else set()
 
 
 def _stretch(where: str, virtual: Virtual, stop: int, fact: Outside, file: str) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ def check_gaps(root: Group, frames: Frames, facts: Facts) -> Iterator[Finding]:
         )
     open_ = np.ones(rows, dtype=np.bool_)
     for s in frames.virtual.stretches:
-        open_[s.at : s.at + s.stop - s.start] = False
+        open_[s.places[s.places < rows]] = False
     yield from _differ(where, "frames are mapped nowhere, and not listed as missing", open_ & ~listed)
     fills = {facts.get((s.file, s.path), Outside()).fill for s in frames.virtual.stretches}
     if fills - {frames.virtual.fill}:
@@ -51,7 +51,7 @@ def check_gaps(root: Group, frames: Frames, facts: Facts) -> Iterator[Finding]:
         yield from _differ(column, "frames were stored, and are listed as missing", stored & listed)
     for s in frames.virtual.stretches:
         absent = facts.get((s.file, s.path), Outside()).absent or frozenset()
-        lost = [s.at + row - s.start for row in range(s.start, s.stop) if row in absent]
+        lost = [int(p) for p, row in zip(s.places, range(s.start, s.stop), strict=True) if row in absent]
         if lost:
             yield error(
                 f"{frames.where}/data",
@@ -129,7 +129,9 @@ def check_attributes(root: Group, entry: str, facts: Facts) -> Iterator[Finding]
             fact = facts.get((link.file, link.path), Outside(error="not looked for"))
             if fact.error:
                 yield error(
-                    place, f"{link.file}:{link.path} cannot be opened: {fact.error}", "bring the meta file back"
+                    place,
+                    f"{link.file}:{link.path} cannot be opened: {fact.error}",
+                    "bring the meta file back",
                 )
 
 

@@ -8,17 +8,19 @@ NXmx path, or collide with what it adds by itself. Dectris turns z against the b
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from layouts.beamline import Beamline, Detector
 from layouts.capture import Acquisition, DetectorCapture
 from layouts.nexus.chain import transformations
 from layouts.nexus.detector import attributes_link, image_depth, pixel_size, saturation
-from layouts.nexus.frames import links
+from layouts.nexus.frames import data_name, frames, links
 from layouts.nexus.nxmx import beam_group, iso
 from layouts.nexus.positions import axes, energies, panel_at_start
 from layouts.nexus.sample import sample_axes
-from layouts.nexus.tree import Group, Node, Value, data, group, maybe
+from layouts.nexus.tree import Group, Node, Value, attributes, data, group, maybe
 from layouts.raw.names import Meta, dectris_master_file
 
 FLIP = np.array([1.0, 1.0, -1.0])
@@ -39,7 +41,7 @@ def master(acquisition: Acquisition, capture: DetectorCapture) -> Group:
         {
             "start_time": data(iso(capture.started)),
             "end_time": maybe(iso(acquisition.ended) if acquisition.ended else None),
-            "data": group("NXdata", dict(links(capture, acquisition.directory))),
+            "data": group("NXdata", _data(acquisition, capture)),
             "instrument": group(
                 "NXinstrument",
                 {
@@ -55,6 +57,19 @@ def master(acquisition: Acquisition, capture: DetectorCapture) -> Group:
     )
     name = dectris_master_file(acquisition.name, capture.detector)
     return group("NXroot", {"entry": entry}, default="entry", file_name=name, creator="softbeam")
+
+
+def _data(acquisition: Acquisition, capture: DetectorCapture) -> dict[str, Node]:
+    """data_000001 ...: the raw files, or all frames in one where raw files are no runs of frames.
+
+    One and not several: dxtbx keeps the data set that it read last by the name of the file it is in, and
+    would take the second for the first.
+    """
+    apart = links(capture, acquisition.directory)
+    if apart:
+        return apart
+    numbers = attributes({"image_nr_low": np.int32(1), "image_nr_high": np.int32(capture.rows)})
+    return {data_name(1): replace(frames(capture, acquisition.directory), attributes=numbers)}
 
 
 def _detector(acquisition: Acquisition, capture: DetectorCapture) -> Group:

@@ -1,7 +1,9 @@
 """The frames of a capture in a master: one virtual data set, and a link to each raw file beside it.
 
 The virtual data set maps what is stored and nothing else, so a missing frame reads as masked whatever a raw
-file says of it. Some readers want the one, some the other, so both are there.
+file says of it. Some readers want the one, some the other, so both are there. Where workers took turns, a raw
+file is no run of frames, and who reads the links one behind the other would mix them up: then data_000001 is
+all frames in order, and the links to the raw files stand apart (docs/decisions/0016-stripes-in-masters.md).
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from layouts.capture import DetectorCapture
-from layouts.nexus.tree import ExternalLink, Stretch, Virtual
-from layouts.raw.names import DATA
+from layouts.capture import DetectorCapture, RawFile
+from layouts.nexus.tree import ExternalLink, Group, Node, Stretch, Virtual, data, group
+from layouts.raw.mapping import Mapping
+from layouts.raw.names import DATA, Stripe
 
 MOST = 1000
 """Stretches of one virtual data set: a frame takes its reader 10 ms with 2000, 130 ms with 20 000."""
@@ -36,11 +39,16 @@ def relative(path: Path, directory: Path) -> str:
     return Path(os.path.relpath(path, directory)).as_posix()
 
 
+def raw_name(number: int) -> str:
+    """Name of the link to a raw file where workers took turns; numbers from 1."""
+    return f"raw_{number:06d}"
+
+
 def frames(capture: DetectorCapture, directory: Path) -> Virtual:
     """All places of a capture as one virtual data set (rows, slow, fast).
 
     Args:
-        capture: With its raw files in order of places.
+        capture: With the raw files of each worker in order.
         directory: Where the master is.
     """
     return Virtual(
@@ -51,12 +59,78 @@ def frames(capture: DetectorCapture, directory: Path) -> Virtual:
     )
 
 
-def links(capture: DetectorCapture, directory: Path) -> dict[str, ExternalLink]:
-    """data_000001, data_000002 ... : each raw file's frames."""
+def links(capture: DetectorCapture, directory: Path) -> dict[str, Node]:
+    """data_000001, data_000002 ... : each raw file's frames; nothing where these are no runs of frames."""
+    ordered = in_order(capture)
     return {
         data_name(number): ExternalLink(file=relative(raw.path, directory), path=DATA)
-        for number, raw in enumerate(capture.raw_files, 1)
+        for number, raw in enumerate(ordered or (), 1)
     }
+
+
+def in_order(capture: DetectorCapture) -> tuple[RawFile, ...] | None:
+    """The raw files in order of places, if each holds places that follow one another; else nothing.
+
+    They also do where workers took turns, if a block is one file or several. Readers in C compute the file of
+    a frame from the length of the first, so all but the last must have that length then.
+    """
+    mapping = capture.mapping
+    if mapping.workers == 1:
+        return capture.raw_files
+    found: list[tuple[int, RawFile]] = []
+    for raw, begin in _begins(capture):
+        first = mapping.at(raw.worker, begin)
+        if mapping.at(raw.worker, begin + raw.rows - 1) - first != raw.rows - 1:
+            return None
+        found.append((first, raw))
+    ordered = tuple(raw for _, raw in sorted(found, key=lambda pair: pair[0]))
+    return ordered if len({raw.rows for raw in ordered[:-1]}) <= 1 else None
+
+
+def stripes(capture: DetectorCapture, directory: Path) -> Group | None:
+    """The rule by which workers took turns, with a link to each raw file and whose it is; else nothing."""
+    mapping = capture.mapping
+    if mapping.workers == 1:
+        return None
+    return group(
+        "NXcollection",
+        {
+            Stripe.WORKERS.value: data(mapping.workers),
+            Stripe.FRAMES_PER_BLOCK.value: data(mapping.block),
+            Stripe.IMAGES_PER_FILE.value: data(mapping.rows_per_file),
+            Stripe.RANK.value: data(np.array([raw.worker for raw in capture.raw_files], dtype=np.int64)),
+            **{
+                raw_name(number): ExternalLink(file=relative(raw.path, directory), path=DATA)
+                for number, raw in enumerate(capture.raw_files, 1)
+            },
+        },
+    )
+
+
+def part(
+    mapping: Mapping, worker: int, rows: tuple[int, int], *, file: str, extent: int, begin: int
+) -> Iterator[Stretch]:
+    """Some rows of a raw file where they belong.
+
+    Args:
+        mapping: How places are dealt.
+        worker: Whose file it is.
+        rows: First and last but one, as numbers among the worker's places.
+        file: Its name, as the file of the virtual data set says it.
+        extent: Rows it has.
+        begin: The number among the worker's places of its row 0.
+    """
+    for comb in mapping.combs(worker, *rows):
+        yield Stretch(
+            file=file,
+            path=DATA,
+            extent=extent,
+            start=comb.index - begin,
+            stop=comb.index - begin + comb.size,
+            at=comb.place,
+            block=comb.block if comb.count > 1 else 0,
+            stride=mapping.stride if comb.count > 1 else 0,
+        )
 
 
 def runs(first: int, last: int, missing: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -71,26 +145,33 @@ def runs(first: int, last: int, missing: Sequence[int]) -> Iterator[tuple[int, i
         yield start, last
 
 
+def _begins(capture: DetectorCapture) -> Iterator[tuple[RawFile, int]]:
+    """Each raw file with the number of its row 0 among its worker's places."""
+    reached: dict[int, int] = {}
+    for raw in capture.raw_files:
+        begin = reached.get(raw.worker, 0)
+        yield raw, begin
+        reached[raw.worker] = begin + raw.rows
+
+
 def _stretches(capture: DetectorCapture, directory: Path) -> tuple[Stretch, ...]:
     """What is stored; where that is too many pieces, whole raw files, whose unwritten rows are masked too."""
-    found = tuple(_pieces(capture, directory, np.asarray(capture.missing, dtype=np.int64)))
-    if len(found) <= max(MOST, len(capture.raw_files)):
-        return found
-    return tuple(_pieces(capture, directory, np.empty(0, dtype=np.int64)))
+    whole = _pieces(capture, directory, np.empty(0, dtype=np.int64))
+    if not capture.missing:
+        return whole
+    found = _pieces(capture, directory, np.asarray(capture.missing, dtype=np.int64))
+    return found if len(found) <= max(MOST, len(whole)) else whole
 
 
-def _pieces(capture: DetectorCapture, directory: Path, missing: NDArray[np.int64]) -> Iterator[Stretch]:
-    offset = 0
-    for raw in capture.raw_files:
-        end = min(offset + raw.rows, capture.rows)
-        here = missing[(missing >= offset) & (missing < end)].tolist()
-        for start, stop in runs(offset, end, here):
-            yield Stretch(
-                file=relative(raw.path, directory),
-                path=DATA,
-                extent=raw.rows,
-                start=start - offset,
-                stop=stop - offset,
-                at=start,
-            )
-        offset = end
+def _pieces(capture: DetectorCapture, directory: Path, missing: NDArray[np.int64]) -> tuple[Stretch, ...]:
+    mapping = capture.mapping
+    absent = {worker: mapping.indices(worker, missing) for worker in range(mapping.workers)}
+    found: list[Stretch] = []
+    for raw, begin in _begins(capture):
+        end = min(begin + raw.rows, mapping.count(raw.worker, capture.rows))
+        own = absent[raw.worker]
+        here = own[(own >= begin) & (own < end)].tolist()
+        file = relative(raw.path, directory)
+        for rows in runs(begin, end, here):
+            found += part(mapping, raw.worker, rows, file=file, extent=raw.rows, begin=begin)
+    return tuple(sorted(found, key=lambda stretch: stretch.at))

@@ -15,10 +15,10 @@ from layouts.beamline import Beamline
 from layouts.capture import Acquisition, DetectorCapture
 from layouts.geometry import wavelength
 from layouts.nexus.detector import attributes_link, detector_group, positioners
-from layouts.nexus.frames import frames, links
+from layouts.nexus.frames import data_name, frames, links, stripes
 from layouts.nexus.positions import Axis, axis, energies, transmissions
 from layouts.nexus.sample import sample_group
-from layouts.nexus.tree import Field, Group, Node, SoftLink, Value, data, differences, group, maybe
+from layouts.nexus.tree import Field, Group, HardLink, Node, SoftLink, Value, data, differences, group, maybe
 from layouts.raw.names import Meta, master_file
 
 DEFINITION = "NXmx"
@@ -158,10 +158,10 @@ def data_group(acquisition: Acquisition, capture: DetectorCapture) -> Group:
     beamline = acquisition.beamline
     moved = [axis(beamline, capture, motor.name) for motor in beamline.motors]
     attrs: dict[str, Value] = {}
-    members: dict[str, Node] = {
-        "data": frames(capture, acquisition.directory),
-        **links(capture, acquisition.directory),
-    }
+    apart = links(capture, acquisition.directory)
+    if not apart:
+        apart = {data_name(1): HardLink(path=f"/{entry_name(acquisition, capture.detector)}/data/data")}
+    members: dict[str, Node] = {"data": frames(capture, acquisition.directory), **apart}
     names: list[str] = []
     for found in moved:
         if found.is_scan or found.steps is not None:
@@ -181,7 +181,7 @@ def _coordinate(found: Axis) -> Field:
 
 
 def capture_group(acquisition: Acquisition, capture: DetectorCapture) -> Group:
-    """What came and what did not: outcome, series, and the places without a frame, from 0."""
+    """What came and what did not: outcome, series, the places without a frame, from 0; whose turn it was."""
     series = capture.series
     columns = {
         "number": [s.series for s in series],
@@ -198,6 +198,7 @@ def capture_group(acquisition: Acquisition, capture: DetectorCapture) -> Group:
             "frames": data(capture.rows),
             "stored": data(capture.rows - len(capture.missing)),
             "missing": maybe(np.array(capture.missing, dtype=np.int64) if capture.missing else None),
+            "stripes": stripes(capture, acquisition.directory),
             "series": group(
                 "NXcollection",
                 {

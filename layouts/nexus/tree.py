@@ -1,8 +1,8 @@
 """An HDF5 file as a tree of frozen values: made first, printed and compared in tests, written at the end.
 
 Only what NeXus files need: groups, data sets that are written whole, links, and virtual data sets whose
-mappings name an explicit stretch of an explicit source (one mapping of a whole, growing source can kill a
-reader). Text is fixed-length: the readers in C refuse the other kind.
+mappings name an explicit stretch of an explicit source (a mapping that is longer than its source can kill
+its reader). Text is fixed-length: the readers in C refuse the other kind.
 """
 
 from __future__ import annotations
@@ -100,6 +100,10 @@ class Stretch:
         start: First row taken.
         stop: Row after the last taken.
         at: Row of the virtual data set where the first appears.
+        block: Rows that stand together there; 0 if all do. Divides what is taken.
+        stride: From one block to the next there; 0 if there is one.
+        follows: Whether it goes on as far as its source does, beyond ``stop``; the virtual data set then
+            grows and shrinks with its sources. Never read back.
     """
 
     file: str
@@ -108,6 +112,18 @@ class Stretch:
     start: int
     stop: int
     at: int
+    block: int = 0
+    stride: int = 0
+    follows: bool = False
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """Rows of the virtual data set, in the order of the rows taken."""
+        taken = np.arange(self.stop - self.start)
+        if not self.block:
+            return self.at + taken
+        turn, within = np.divmod(taken, self.block)
+        return self.at + turn * self.stride + within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

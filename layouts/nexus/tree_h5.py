@@ -9,7 +9,7 @@ waits for it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, NamedTuple, cast
 
 import h5py
 import numpy as np
@@ -40,6 +40,7 @@ h5a, h5d, h5f, h5g, h5o, h5p, h5s, h5t = (
 )
 
 SCALAR = h5s.create(h5s.SCALAR)
+_UNKNOWN: Final = "maps something else than blocks of whole rows; map it row by row"
 
 
 def write(path: Path, root: Group) -> None:
@@ -92,20 +93,36 @@ def _write_members(parent: Any, group: Group, later: list[tuple[Any, bytes, Hard
 
 
 def _write_virtual(parent: Any, name: bytes, node: Virtual) -> Any:
-    """Each mapping a plain stretch of an explicit source, with the fill value given anew."""
+    """Each mapping plain rows of an explicit source, with the fill value given anew."""
     creation = h5p.create(h5p.DATASET_CREATE)
     creation.set_fill_value(np.asarray(node.fill, dtype=node.dtype))
-    rest, zeros = node.shape[1:], (0,) * (len(node.shape) - 1)
+    grows = any(s.follows for s in node.stretches)
     for s in node.stretches:
-        count = (s.stop - s.start, *rest)
-        target, source = h5s.create_simple(node.shape), h5s.create_simple((s.extent, *rest))
-        target.select_hyperslab((s.at, *zeros), (1,) * len(node.shape), block=count)
-        source.select_hyperslab((s.start, *zeros), (1,) * len(node.shape), block=count)
+        target = _space_of(node.shape, grows=grows)
+        source = _space_of((s.extent, *node.shape[1:]), grows=grows)
+        taken = s.stop - s.start
+        block = s.block or (h5s.UNLIMITED if s.follows else taken)
+        count = 1 if not s.block else h5s.UNLIMITED if s.follows else taken // block
+        _select(target, s.at, count=count, block=block, stride=s.stride or 1)
+        _select(source, s.start, count=1, block=h5s.UNLIMITED if s.follows else taken)
         creation.set_virtual(target, s.file.encode(), s.path.encode(), source)
     if not node.stretches:
         creation.set_layout(h5d.VIRTUAL)
     kind = h5t.py_create(np.dtype(node.dtype))
-    return h5d.create(parent, name, kind, h5s.create_simple(node.shape), dcpl=creation)
+    return h5d.create(parent, name, kind, _space_of(node.shape, grows=grows), dcpl=creation)
+
+
+def _space_of(shape: tuple[int, ...], *, grows: bool) -> Any:
+    return h5s.create_simple(shape, (h5s.UNLIMITED, *shape[1:])) if grows else h5s.create_simple(shape)
+
+
+def _select(space: Any, start: int, *, count: int, block: int, stride: int = 1) -> None:
+    """Blocks of whole rows."""
+    rest = space.get_simple_extent_dims()[1:]
+    ones = (1,) * len(rest)
+    space.select_hyperslab(
+        (start, *(0,) * len(rest)), (count, *ones), stride=(stride, *ones), block=(block, *rest)
+    )
 
 
 def _type(value: Array) -> Any:
@@ -189,22 +206,21 @@ def _read_virtual(
     shape = tuple(item.shape)
     stretches: list[Stretch] = []
     for i in range(creation.get_virtual_count()):
-        target, source = creation.get_virtual_vspace(i), creation.get_virtual_srcspace(i)
-        (at, *_), (last, *_) = target.get_select_bounds()
-        (start, *_), (stop, *_) = source.get_select_bounds()
-        if (
-            target.get_select_npoints() != (last - at + 1) * int(np.prod(shape[1:]))
-            or last - at != stop - start
-        ):
-            raise OSError(f"{path}: maps something else than plain stretches of rows; map it row by row")
+        target = _rows(creation.get_virtual_vspace(i), path, shape)
+        space = creation.get_virtual_srcspace(i)
+        source = _rows(space, path, shape)
+        if source.blocks != 1 or source.block != target.blocks * target.block:
+            raise OSError(f"{path}: {_UNKNOWN}")
         stretches.append(
             Stretch(
                 file=creation.get_virtual_filename(i),
                 path=creation.get_virtual_dsetname(i),
-                extent=int(source.get_simple_extent_dims()[0]),
-                start=int(start),
-                stop=int(stop) + 1,
-                at=int(at),
+                extent=int(space.get_simple_extent_dims()[0]),
+                start=source.start,
+                stop=source.start + source.block,
+                at=target.start,
+                block=target.block if target.blocks > 1 else 0,
+                stride=target.stride if target.blocks > 1 else 0,
             )
         )
     fill: NDArray[Any] = np.zeros((), dtype=item.dtype)
@@ -217,6 +233,33 @@ def _read_virtual(
         attributes=values,
         variable=variable,
     )
+
+
+class _Rows(NamedTuple):
+    """A selection of whole rows: blocks of them at equal distances."""
+
+    start: int
+    stride: int
+    blocks: int
+    block: int
+
+
+def _rows(space: Any, path: str, shape: tuple[int, ...]) -> _Rows:
+    """What a mapping selects, if it is such a selection.
+
+    Raises:
+        OSError: It is something else.
+    """
+    if space.get_select_type() != h5s.SEL_HYPERSLABS or not space.is_regular_hyperslab():
+        raise OSError(f"{path}: {_UNKNOWN}")
+    (start, *_), (stride, *_), (count, *_), (block, *_) = space.get_regular_hyperslab()
+    if h5s.UNLIMITED in (count, block):
+        raise OSError(f"{path}: grows with its sources; wait until the capture has ended")
+    if space.get_select_npoints() != count * block * int(np.prod(shape[1:])):
+        raise OSError(f"{path}: {_UNKNOWN}")
+    if count == 1 or stride == block:
+        return _Rows(int(start), 0, 1, int(count * block))
+    return _Rows(int(start), int(stride), int(count), int(block))
 
 
 def _read_attributes(item: Any) -> tuple[dict[str, Array], bool]:

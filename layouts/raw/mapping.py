@@ -6,8 +6,12 @@ it gets from 0 and cuts its count into files. With one worker and one file, plac
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 class Location(NamedTuple):
@@ -19,6 +23,25 @@ class Location(NamedTuple):
     """Of that worker, from 0."""
     row: int
     """In that file, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comb:
+    """Places of one worker that are equal blocks at equal distances."""
+
+    index: int
+    """Of the first, among the worker's."""
+    place: int
+    """Of the first, in the capture."""
+    block: int
+    """Places in one block."""
+    count: int
+    """Blocks."""
+
+    @property
+    def size(self) -> int:
+        """Places in all."""
+        return self.block * self.count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +69,44 @@ class Mapping:
         turn, within = divmod(place, self.block)
         return turn % self.workers, turn // self.workers * self.block + within
 
+    def at(self, worker: int, index: int) -> int:
+        """The place that is a worker's own of that number, from 0."""
+        turn, within = divmod(index, self.block)
+        return (turn * self.workers + worker) * self.block + within
+
+    def places(self, worker: int, begin: int, end: int) -> NDArray[np.int64]:
+        """The places of a worker's own numbers from ``begin`` to before ``end``."""
+        turn, within = np.divmod(np.arange(begin, end, dtype=np.int64), self.block)
+        return (turn * self.workers + worker) * self.block + within
+
+    def indices(self, worker: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Of some places those of a worker, as numbers among its own, in the same order."""
+        turn, within = np.divmod(places, self.block)
+        mine = turn % self.workers == worker
+        return turn[mine] // self.workers * self.block + within[mine]
+
+    @property
+    def stride(self) -> int:
+        """From one block of a worker to its next."""
+        return self.block * self.workers
+
+    def combs(self, worker: int, begin: int, end: int) -> Iterator[Comb]:
+        """A worker's places from number ``begin`` to before ``end``, as few combs, three at most.
+
+        The first and the last are the parts of blocks that are cut off there.
+        """
+        if self.workers == 1:
+            if begin < end:
+                yield Comb(begin, begin, end - begin, 1)
+            return
+        while begin < end:
+            inside = begin % self.block
+            whole = (end - begin) // self.block if inside == 0 else 0
+            block = self.block if whole else min(self.block - inside, end - begin)
+            comb = Comb(begin, self.at(worker, begin), block, max(whole, 1))
+            yield comb
+            begin += comb.size
+
     def locate(self, place: int) -> Location:
         """Where a place is kept."""
         worker, index = self.index(place)
@@ -56,8 +117,7 @@ class Mapping:
     def place(self, location: Location) -> int:
         """The place that is kept there."""
         worker, file, row = location
-        turn, within = divmod(file * self.rows_per_file + row, self.block)
-        return (turn * self.workers + worker) * self.block + within
+        return self.at(worker, file * self.rows_per_file + row)
 
     def count(self, worker: int, places: int) -> int:
         """How many of a capture's places a worker has."""

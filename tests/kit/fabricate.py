@@ -28,7 +28,8 @@ from layouts.capture import (
 )
 from layouts.geometry import wavelength
 from layouts.nexus.frames import masked
-from layouts.raw.names import DATA, Column, Meta, meta_file, raw_file
+from layouts.raw.mapping import Mapping as RawMapping
+from layouts.raw.names import DATA, Column, Meta, Stripe, meta_file, raw_file
 from layouts.stream.messages import SeriesParameters
 
 STARTED = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -46,6 +47,8 @@ class Shot:
             whole thing.
         missing: Rows without a frame.
         rows_per_file: Rows of each raw file but the last; 0 puts all in one.
+        workers: How many took turns.
+        block: Places of one turn.
         series: Rows of each series; one series of all rows unless given.
         mask: Dectris bits; the model's gaps unless given.
         parameters: What differs from the usual.
@@ -56,6 +59,8 @@ class Shot:
     positions: Mapping[str, Any] = field(default_factory=dict)
     missing: tuple[int, ...] = ()
     rows_per_file: int = 0
+    workers: int = 1
+    block: int = 1
     series: tuple[int, ...] = ()
     mask: NDArray[np.uint32] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -63,7 +68,7 @@ class Shot:
 
 def shot(detector: str, frames: NDArray[Any], *, missing: Iterable[int] = (), **more: Any) -> Shot:
     """A shot; keywords that are no field of it are positions of motors."""
-    names = {"rows_per_file", "series", "mask", "parameters"}
+    names = {"rows_per_file", "workers", "block", "series", "mask", "parameters"}
     own = {k: v for k, v in more.items() if k in names}
     positions = {k: v for k, v in more.items() if k not in names}
     return Shot(detector=detector, frames=frames, missing=tuple(missing), positions=positions, **own)
@@ -121,14 +126,19 @@ def _capture(directory: Path, beamline: Beamline, shot: Shot, name: str) -> Dete
     detector = beamline.detector(shot.detector)
     rows, *shape = shot.frames.shape
     stem = f"{name}_{detector.name}"
-    size = shot.rows_per_file or rows
-    raw = []
-    for number, start in enumerate(range(0, rows, size), 1):
-        path = directory / raw_file(stem, number)
-        block = shot.frames[start : start + size]
-        gaps = {m - start for m in shot.missing}
-        write_raw(path, block, gaps, first=start + 1)
-        raw.append(RawFile(path=path, rows=len(block)))
+    mapping = RawMapping(rows_per_file=shot.rows_per_file, workers=shot.workers, block=shot.block)
+    raw: list[RawFile] = []
+    for worker in range(mapping.workers):
+        begin = 0
+        for size in mapping.files(worker, rows):
+            path = directory / raw_file(stem, len(raw) + 1)
+            places = [mapping.at(worker, begin + row) for row in range(size)]
+            gaps = {row for row, place in enumerate(places) if place in shot.missing}
+            write_raw(path, shot.frames[places], gaps, numbers=(places[0] + 1, places[-1] + 1))
+            if mapping.workers > 1:
+                _say_stripe(path, mapping, worker)
+            raw.append(RawFile(path=path, rows=size, worker=worker))
+            begin += size
     lengths = shot.series or (rows,)
     starts = np.concatenate([[0], np.cumsum(lengths)]).tolist()
     series = tuple(
@@ -153,6 +163,7 @@ def _capture(directory: Path, beamline: Beamline, shot: Shot, name: str) -> Dete
     return DetectorCapture(
         detector=detector.name,
         raw_files=tuple(raw),
+        mapping=mapping,
         meta_file=meta,
         rows=rows,
         missing=tuple(sorted(shot.missing)),
@@ -167,14 +178,19 @@ def _capture(directory: Path, beamline: Beamline, shot: Shot, name: str) -> Dete
     )
 
 
-def write_raw(path: Path, frames: NDArray[Any], missing: Iterable[int] = (), first: int = 1) -> None:
+def write_raw(
+    path: Path,
+    frames: NDArray[Any],
+    missing: Iterable[int] = (),
+    numbers: tuple[int, int] | None = None,
+) -> None:
     """A raw file: one chunk a frame, bslz4; missing rows have no chunk.
 
     Args:
         path: Must not exist.
         frames: (rows, slow, fast).
         missing: Rows left out.
-        first: Number of the first frame, from 1.
+        numbers: Of the first and the last frame, from 1; all of them in order unless given.
     """
     gaps = set(missing)
     with h5py.File(path, "x", libver=("v110", "v110")) as file:
@@ -190,8 +206,21 @@ def write_raw(path: Path, frames: NDArray[Any], missing: Iterable[int] = (), fir
         for row, frame in enumerate(frames):
             if row not in gaps:
                 data[row] = frame
-        data.attrs["image_nr_low"] = np.int32(first)
-        data.attrs["image_nr_high"] = np.int32(first + len(frames) - 1)
+        low, high = numbers or (1, len(frames))
+        data.attrs["image_nr_low"] = np.int32(low)
+        data.attrs["image_nr_high"] = np.int32(high)
+
+
+def _say_stripe(path: Path, mapping: RawMapping, worker: int) -> None:
+    said = {
+        Stripe.RANK: worker,
+        Stripe.WORKERS: mapping.workers,
+        Stripe.FRAMES_PER_BLOCK: mapping.block,
+        Stripe.IMAGES_PER_FILE: mapping.rows_per_file,
+    }
+    with h5py.File(path, "r+") as file:
+        for name, value in said.items():
+            file[DATA].attrs[name.value] = np.int64(value)
 
 
 def write_meta(path: Path, rows: int, missing: Iterable[int], series: tuple[SeriesRecord, ...]) -> None:
