@@ -244,6 +244,22 @@ def test_flush_now_is_done_when_what_came_can_be_read(tmp_path):
     assert run(work, tmp_path, flush_interval=10.0) == [0, 1, 2]
 
 
+def test_swmr_is_said_to_be_active_in_captures_that_ask_for_it(tmp_path):
+    async def work(rig):
+        seen = await rig.watch(rig.hdf("EIG1", "SWMRActive_RBV"))
+        for mode in ("Off", "On"):
+            await puts(rig, FileName=mode, SWMRMode=mode, NumCapture=2)
+            del seen[:]
+            ended = asyncio.create_task(rig.put(rig.hdf("EIG1", "Capture"), 1))
+            await rig.until(rig.hdf("EIG1", "Capture_RBV"), lambda v: v == "Capturing")
+            await take(rig, 2)
+            await ended
+            assert ("Active" in seen) == (mode == "On")
+            assert await gets(rig, "SWMRActive_RBV", "NumStored_RBV") == ["Off", 2]
+
+    run(work, tmp_path)
+
+
 def test_frames_after_which_to_flush(tmp_path):
     async def work(rig):
         await refused(rig, "NumFramesFlush", -1, "no fewer than 0")
@@ -310,6 +326,7 @@ def test_a_capture_without_frames_leaves_nothing(tmp_path):
 def test_settings_that_promise_too_much_are_refused(tmp_path):
     async def work(rig):
         await refused(rig, "MaxArrayRate", 10, "leaves no frame out")
+        await refused(rig, "MaxByteRate", 1e6, "leaves no frame out")
         await refused(rig, "MinCallbackTime", 0.5, "leaves no frame out")
         await refused(rig, "NumCapture", -3, "no limit")
         await refused(rig, "NDArrayPort", "ROI1", "EIG1")
@@ -321,6 +338,19 @@ def test_settings_that_promise_too_much_are_refused(tmp_path):
         assert await gets(rig, "XMLValid_RBV", "XMLFileName_RBV") == ["No", "/not/there.xml"]
         await puts(rig, XMLFileName="")
         assert await gets(rig, "XMLValid_RBV", "XMLErrorMsg_RBV", "XMLFileName_RBV") == ["Yes", "", ""]
+
+    run(work, tmp_path)
+
+
+def test_attributes_take_their_macros_and_commands_are_done(tmp_path):
+    async def work(rig):
+        wanted = '<Attributes><Attribute name="Note" type="CONST" source="$(WHICH)"/></Attributes>'
+        await refused(rig, "NDAttributesFile", wanted, "WHICH")
+        assert await gets(rig, "NDAttributesStatus") == ["Macro substitution error"]
+        await puts(rig, NDAttributesMacros="WHICH=this")
+        await puts(rig, NDAttributesFile=wanted, PreAllocBuffers=1)
+        assert await gets(rig, "NDAttributesStatus") == ["Attributes file OK"]
+        assert await gets(rig, "PreAllocBuffers", "PoolAllocBuffers") == ["Done", 0]
 
     run(work, tmp_path)
 
@@ -337,8 +367,10 @@ def test_counters_are_set_by_clients_and_go_on(tmp_path):
         rig.cameras["EIG1"].plan = Plan(skip=(1,))
         await rig.acquire(name="lossy2", images=6)
         assert await gets(rig, "DroppedArrays_RBV") == [3]
-        await puts(rig, DroppedArrays=0)
-        assert await gets(rig, "DroppedArrays_RBV", "DroppedArrays") == [0, 0]
+        await puts(rig, DroppedArrays=10)
+        rig.cameras["EIG1"].plan = Plan(skip=(1,))
+        await rig.acquire(name="lossy3", images=6)
+        assert await gets(rig, "DroppedArrays_RBV", "DroppedArrays") == [11, 11]
         unique, codec, size, time = await gets(
             rig, "UniqueId_RBV", "Codec_RBV", "CompressedSize_RBV", "TimeStamp_RBV"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import h5py
@@ -25,6 +26,32 @@ PLAIN = {
     "NumColChunks": 0,
     "DimAttDatasets": "No",
 }
+SIZES = {
+    "ExtraDimSizeN": 2,
+    "ExtraDimSizeX": 3,
+    "ExtraDimSizeY": 4,
+    "ExtraDimSize3": 5,
+    "ExtraDimSize4": 6,
+    "ExtraDimSize5": 7,
+    "ExtraDimSize6": 8,
+    "ExtraDimSize7": 9,
+    "ExtraDimSize8": 10,
+    "ExtraDimSize9": 11,
+}
+"""All dimensions there are, the fastest first, each of another size."""
+POSITIONS = {
+    "PosNameDimN": ("PosIndexDimN", 1),
+    "PosNameDimX": ("PosIndexDimX", 2),
+    "PosNameDimY": ("PosIndexDimY", 0),
+    "PosNameDim3": ("PosIndexDim3", 1),
+    "PosNameDim4": ("PosIndexDim4", 1),
+    "PosNameDim5": ("PosIndexDim5", 0),
+    "PosNameDim6": ("PosIndexDim6", 1),
+    "PosNameDim7": ("PosIndexDim7", 2),
+    "PosNameDim8": ("PosIndexDim8", 0),
+    "PosNameDim9": ("PosIndexDim9", 1),
+}
+"""Along each of them, where a frame is to stand."""
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +161,54 @@ def test_without_positions_frames_fill_points_in_order(perform):
         with h5py.File(path) as file:
             came = flat(file, path)
             np.testing.assert_array_equal(file[names.DATA], came.reshape(2, 3, 2, *came.shape[1:]))
+
+    perform(work)
+
+
+def test_all_ten_dimensions_have_the_sizes_that_were_put(perform):
+    async def work(stage: Stage) -> None:
+        await stage.set_up("sizes", 5)
+        await put(stage, SIZES | {"NumExtraDims": 9})
+        assert await stage.get(f"{stage.hdf}NumCapture_RBV") == math.prod(range(2, 12))
+        await put(stage, {"NumCapture": 5})
+        capture = stage.capture()
+        await stage.until(f"{stage.hdf}Capture_RBV", lambda v: v == "Capturing")
+        await stage.put(f"{stage.cam}Acquire", 1)
+        await capture
+        path = Path(await stage.get(f"{stage.hdf}FullFileName_RBV"))
+        with h5py.File(path) as file:
+            came, data = flat(file, path), file[names.DATA]
+            assert data.shape == (*range(11, 1, -1), *came.shape[1:])
+            for row in range(5):
+                x, n = divmod(row, 2)
+                np.testing.assert_array_equal(data[(*[0] * 8, x, n)], came[row])
+
+    perform(work)
+
+
+def test_a_frame_stands_where_ten_attributes_say_and_each_index_has_its_own_value(perform):
+    async def work(stage: Stage) -> None:
+        text, settings, at = "<Attributes>", dict[str, object](), list[int]()
+        for number, (place, (index, position)) in enumerate(POSITIONS.items()):
+            text += f'<Attribute name="p{number}" type="CONST" source="{position}"/>'
+            text += f'<Attribute name="i{number}" type="CONST" source="value {number}"/>'
+            settings |= {place: f"p{number}", index: f"i{number}"}
+            at.append(position)
+        sizes = {size: 2 + number % 2 for number, size in enumerate(SIZES)}
+        await stage.set_up("placed", 1)
+        await put(stage, {"NDAttributesFile": f"{text}</Attributes>", **settings, **sizes, "NumExtraDims": 9})
+        await put(stage, {"PositionMode": "On", "DimAttDatasets": "Yes", "NumCapture": 1})
+        capture = stage.capture()
+        await stage.until(f"{stage.hdf}Capture_RBV", lambda v: v == "Capturing")
+        await stage.put(f"{stage.cam}Acquire", 1)
+        await capture
+        path = Path(await stage.get(f"{stage.hdf}FullFileName_RBV"))
+        with h5py.File(path) as file:
+            np.testing.assert_array_equal(file[names.DATA][tuple(at[::-1])], flat(file, path)[0])
+            for number, (size, position) in enumerate(zip(sizes.values(), at, strict=True)):
+                by_index = file[names.ATTRIBUTES][f"i{number}"]
+                assert by_index.shape == (size,)
+                assert by_index.asstr()[position] == f"value {number}"
 
     perform(work)
 
