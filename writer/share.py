@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from layouts.raw import names
 from layouts.raw.mapping import Location, Mapping
@@ -34,12 +37,13 @@ class Share:
         low = self.first(file) + 1
         return low, self.mapping.place(Location(self.rank, file, rows - 1)) + 1 if rows else low - 1
 
-    @property
-    def attributes(self) -> dict[str, int]:
-        """What a raw file says of it."""
-        return {
+    def label(self, data: Any) -> None:
+        """Say it in a raw file, at its data set of frames."""
+        said = {
             Stripe.RANK: self.rank,
             Stripe.WORKERS: self.mapping.workers,
             Stripe.FRAMES_PER_BLOCK: self.mapping.block,
             Stripe.IMAGES_PER_FILE: self.mapping.rows_per_file,
         }
+        for name, value in said.items():
+            data.attrs.create(name, value, dtype=np.int64)
