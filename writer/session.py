@@ -15,7 +15,8 @@ from typing import Final
 
 from layouts.capture import Outcome
 from layouts.stream.errors import StreamError
-from layouts.stream.v2_frames import Form, Frames
+from layouts.stream.forms import Form
+from layouts.stream.frames import Frames
 from layouts.stream.messages import End, Image, SeriesParameters, Start
 from layouts.stream.parameters import parameters
 from layouts.stream.stream import decode
