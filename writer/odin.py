@@ -70,11 +70,16 @@ class OdinDevice:
             "FilePath": self._put_path,
             "CreateDirectory": self._put_depth,
             "FileName": self._put_name,
+            "DataType": self._put_type,
             "StartTimeout": self._start_timer,
             "StartCloseTimeout": self._start_timer,
         }
         self._asked = False
         """Whether the capture was asked for here."""
+        self._unjudged = False
+        """Whether the capture is one that was asked for here, and no frame of it has come."""
+        self._promised = self._type = ""
+        """Type of the frames: as a client has put it, if one has, and as they come."""
         self._open = False
         self._received = 0
         self._heard = 0.0
@@ -130,6 +135,10 @@ class OdinDevice:
         await self.meta.post("Acquisitions_RBV", value)
         if not self._open:
             await self.meta.post("AcquisitionActive_RBV", "Active" if value else "Inactive")
+
+    async def _put_type(self, value: str) -> None:
+        self._promised = value
+        await self.device.settle("DataType", value)
 
     async def _put_capture(self, value: str) -> None:
         try:
@@ -230,7 +239,7 @@ class OdinDevice:
         """A capture has been accepted: names and counters, before any frame."""
         self._stop_timer()
         stem = str(self.device["FileName"]) if self._asked else full_name.stem
-        self._asked = False
+        self._unjudged, self._asked = self._asked, False
         await self.device.post("FullFileName_RBV", str(full_name))
         await self.nodes[0].post("FullFileName_RBV", str(full_name)[:255])
         await self.nodes[0].post("NumCapture_RBV", int(self.device["NumCapture"]))
@@ -254,8 +263,9 @@ class OdinDevice:
             severity=Severity.MAJOR if bad else Severity.NONE,
         )
 
-    async def show_format(self, shape: tuple[int, int], dtype: str) -> None:  # noqa: ARG002 (DataType is put)
-        """Size of the frames to come."""
+    async def show_format(self, shape: tuple[int, int], dtype: str) -> None:
+        """Size of the frames to come; DataType stays as it was put."""
+        self._type = _TYPES[dtype]
         sizes = {"ArraySize0_RBV": shape[1], "ArraySize1_RBV": shape[0]}
         await self.device.post_changed(sizes | {"ArraySizeX_RBV": shape[1], "ArraySizeY_RBV": shape[0]})
 
@@ -272,6 +282,8 @@ class OdinDevice:
         """Where the capture is."""
         if counters.received != self._received:
             self._received, self._heard = counters.received, time.monotonic()
+        if counters.received:
+            await self._judge_type()
         await self.nodes[0].post_changed(
             {
                 "FramesReceived_RBV": counters.received,
@@ -285,6 +297,15 @@ class OdinDevice:
         await self.fan.post_changed({"FramesSent_RBV": counters.received})
         await self.meta.post_changed({"FramesWritten_RBV": counters.stored})
         await self.device.post_changed({"NumCaptured_RBV": captured})
+
+    async def _judge_type(self) -> None:
+        """Say with the first frame that it is of another type; Odin drops such frames."""
+        first, self._unjudged = self._unjudged, False
+        if first and self._promised and self._promised != self._type:
+            await self.show_error(
+                f"DataType is {self._promised} and frames are {self._type}: they are stored as they come; "
+                f"put {self._type}"
+            )
 
     async def show_status(self, status: control.Status) -> None:
         """Where the stream is."""

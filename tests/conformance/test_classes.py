@@ -14,7 +14,7 @@ import pytest
 from ioc.records import Kind, PvClass, Record
 from softbeam.pvs import devices
 from tests.kit.class_cases import EFFECTS, ONLY_ECHO, PUT_BY_CLIENTS
-from tests.kit.class_shown import NOT_SHOWN, SHOWN_BY
+from tests.kit.class_shown import SHOWN_BY
 from tests.kit.programs import ROOT
 from tests.kit.put_cases import RawPut, chars, doubles, enums, longs, strings
 from tests.kit.walk import Walk, alike, as_put, beamline_of, walk
@@ -133,7 +133,7 @@ def test_every_acting_record_is_in_one_of_the_tables(preset: str) -> None:
     for device in devices(beamline_of(preset)):
         kind = device.title.split(" ")[0]
         listed = Counter(list(EFFECTS.get(kind, {})))
-        for names in (*SHOWN_BY.get(kind, {}).values(), NOT_SHOWN.get(kind, "")):
+        for names in SHOWN_BY.get(kind, {}).values():
             listed.update(names.split())
         acting = {name for name, record in device.records.items() if record.pv_class is PvClass.ACTS}
         assert acting <= set(listed), f"{device.title}: say how it is shown what these do"

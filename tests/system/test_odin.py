@@ -102,7 +102,49 @@ def test_blocks_per_file_cut_the_capture_into_files(tmp_path):
         assert file[DATA].shape[0] == 10
 
 
-def test_the_close_timer_ends_a_capture_whose_frames_do_not_come(tmp_path):
+def test_directories_are_made_as_deep_as_was_put(tmp_path):
+    async def work(rig):
+        odin = rig.odin
+        directory = tmp_path / "visit" / "sample"
+        await asked(rig, "deep", 3)
+        await rig.put(odin("EIG1", "CreateDirectory"), 0)
+        await rig.put(odin("EIG1", "FilePath"), str(directory))
+        assert await rig.get(odin("EIG1", "FilePathExists_RBV")) == "No"
+        assert await rig.get(odin("EIG1", "META:FilePath")) == await rig.get(odin("EIG1", "FP:FilePath"))
+        await rig.put(odin("EIG1", "CreateDirectory"), -2)
+        assert await rig.get(odin("EIG1", "FilePathExists_RBV")) == "Yes"
+        await rig.put(rig.cam("EIG1", "NumImages"), 3)
+        capture = asyncio.create_task(rig.put(odin("EIG1", "Capture"), 1))
+        await rig.until(odin("EIG1", "Capture_RBV"), lambda v: v == "Capturing")
+        await rig.put(rig.cam("EIG1", "Acquire"), 1)
+        await capture
+        return directory
+
+    directory = run(work, tmp_path, preset="dls")
+    assert (directory / "deep_000001.h5").exists()
+
+
+def test_frames_of_another_type_than_was_put_are_an_error_and_are_stored(tmp_path):
+    async def work(rig):
+        await rig.put(rig.cam("EIG1", "NumImages"), 3)
+        for name, promised, state in (("as_it_comes", "UInt16", "No Errors"), ("other", "UInt8", "Error")):
+            await asked(rig, name, 3)
+            await rig.put(rig.odin("EIG1", "DataType"), promised)
+            capture = asyncio.create_task(rig.put(rig.odin("EIG1", "Capture"), 1))
+            await rig.until(rig.odin("EIG1", "Capture_RBV"), lambda v: v == "Capturing")
+            await rig.put(rig.cam("EIG1", "Acquire"), 1)
+            await capture
+            assert await rig.get(rig.node("EIG1", 1, "FPErrorState_RBV")) == state
+            assert await rig.get(rig.odin("EIG1", "NumCaptured_RBV")) == 3
+        assert "put UInt16" in await rig.get(rig.node("EIG1", 1, "FPErrorMessage_RBV"))
+        return Path(await rig.get(rig.odin("EIG1", "FullFileName_RBV")))
+
+    with h5py.File(run(work, tmp_path, preset="dls")) as file:
+        assert (file[DATA].shape[0], file[DATA].dtype) == (3, "uint16")
+
+
+@pytest.mark.parametrize(("record", "up"), [("StartTimeout", "Capture"), ("StartCloseTimeout", "Timeout")])
+def test_the_close_timer_ends_a_capture_whose_frames_do_not_come(tmp_path, record, up):
     async def work(rig):
         await asked(rig, "short", 6)
         await rig.put(rig.cam("EIG1", "NumImages"), 6)
@@ -110,13 +152,13 @@ def test_the_close_timer_ends_a_capture_whose_frames_do_not_come(tmp_path):
         rig.cameras["EIG1"].plan = Plan(skip=(4, 5))
         capture = asyncio.create_task(rig.put(rig.odin("EIG1", "Capture"), 1))
         await rig.until(rig.odin("EIG1", "Capture_RBV"), lambda v: v == "Capturing")
-        timer = await rig.watch(rig.odin("EIG1", "StartTimeout"))
+        timer = await rig.watch(rig.odin("EIG1", record))
         await rig.put(rig.cam("EIG1", "Acquire"), 1)
-        await rig.put(rig.odin("EIG1", "StartTimeout"), 1)
+        await rig.put(rig.odin("EIG1", record), 1)
         await rig.until(rig.odin("EIG1", "Capture_RBV"), lambda v: v == "Done")
         await asyncio.wait([capture])
-        await rig.until(rig.odin("EIG1", "StartTimeout"), lambda v: v == "Done")
-        assert timer == ["Done", "Capture", "Done"]
+        await rig.until(rig.odin("EIG1", record), lambda v: v == "Done")
+        assert timer == ["Done", up, "Done"]
         assert await rig.get(rig.node("EIG1", 1, "FramesTimedOut_RBV")) == 2
 
     run(work, tmp_path, preset="dls")
@@ -126,11 +168,17 @@ def test_what_cannot_be_captured_is_an_error_at_the_node_until_cleared(tmp_path)
     async def work(rig):
         node = rig.node("EIG1", 1, "")
         await asked(rig, "bad", 3)
-        await rig.put(rig.odin("EIG1", "ImageHeight"), 17)
-        with pytest.raises(PutFailedError):
-            await rig.put(rig.odin("EIG1", "Capture"), 1)
-        assert await rig.get(f"{node}FPErrorState_RBV") == "Error"
-        assert "ImageHeight" in await rig.get(f"{node}FPErrorMessage_RBV")
+        slow, fast = rig.cameras["EIG1"].push.shape
+        for record, value, said in (
+            ("ImageHeight", 17, f"17 x {fast},"),
+            ("ImageWidth", 19, "17 x 19,"),
+            ("ImageHeight", slow, f"{slow} x 19,"),
+        ):
+            await rig.put(rig.odin("EIG1", record), value)
+            with pytest.raises(PutFailedError):
+                await rig.put(rig.odin("EIG1", "Capture"), 1)
+            assert await rig.get(f"{node}FPErrorState_RBV") == "Error"
+            assert said in await rig.get(f"{node}FPErrorMessage_RBV")
         assert await rig.get(rig.odin("EIG1", "Capture_RBV")) == "Done"
         await rig.put(rig.node("EIG1", 3, "FPClearErrors"), 1)
         assert await rig.get(f"{node}FPErrorState_RBV") == "No Errors"
