@@ -54,7 +54,8 @@ class FrameStatistics:
             channel="", shape=pixels.shape, dtype=pixels.dtype, codec=pixels.codec, data=chunk, framed=True
         )
         try:
-            self._found[place] = values_of(marked(codecs.decompress(payload)), self._settings)
+            whole = marked(codecs.decompress(payload))
+            self._found[place] = values_of(whole, self._settings, self._names)
         except StreamError as error:
             self._complain(place, f"{error.where}: {error.what}")
         except Exception as error:  # the frame is stored: nothing that is computed of it may end the capture

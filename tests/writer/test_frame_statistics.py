@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import h5py
@@ -28,6 +29,8 @@ ALL = Statistics(centroid=True, profiles=True, histogram=True, cursor=(2, 3), hi
 PART = Region(x=Axis(start=2, size=6, bin=2), y=Axis(start=1, size=5, reverse=True))
 OF_PART = Settings(stats=Plugin(source=ROI), roi=Plugin(), region=PART, statistics=ALL)
 
+UNMASKED = Settings(statistics=replace(ALL, ignore_masked=False))
+
 
 def frame(dtype: str = "uint16") -> np.ndarray[Any, Any]:
     data = RNG.poisson(3.0, (9, 11)).astype(dtype)
@@ -48,7 +51,7 @@ def column(statistic: str, kind: AttributeType = AttributeType.FLOAT64) -> Attri
     )
 
 
-@pytest.mark.parametrize("settings", [Settings(statistics=ALL), OF_PART])
+@pytest.mark.parametrize("settings", [Settings(statistics=ALL), OF_PART, UNMASKED])
 @pytest.mark.parametrize("codec", list(Codec))
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
 def test_values_are_those_that_the_plugin_shows_of_the_same_frame(settings, codec, dtype):
@@ -56,18 +59,23 @@ def test_values_are_those_that_the_plugin_shows_of_the_same_frame(settings, code
     pipeline = Pipeline(settings)
     pipeline.take(Frame(1, 0, 0.0, marked(data)))
     (shown,) = [result for result in pipeline.work(0.0) if result.plugin == "stats"]
-    computed = FrameStatistics(SWITCH_OF, settings)
-    computed.take(5, PixelFormat(data.shape, dtype, codec), codecs.compress(data, codec))
-    for name in SWITCH_OF:
-        assert computed.values(name, np.array([5]), AttributeType.FLOAT64).tolist() == [shown.values[name]]
+    for asked in (list(SWITCH_OF), *([name] for name in SWITCH_OF)):
+        computed = FrameStatistics(asked, settings)
+        computed.take(5, PixelFormat(data.shape, dtype, codec), codecs.compress(data, codec))
+        for name in asked:
+            found = computed.values(name, np.array([5]), AttributeType.FLOAT64)
+            assert found.tolist() == [shown.values[name]], (name, asked)
 
 
 @pytest.mark.parametrize("name", list(SWITCH_OF))
 def test_only_what_is_asked_for_is_computed(name, monkeypatch):
     seen: list[Statistics] = []
-    monkeypatch.setattr(
-        "writer.frame_statistics.values_of", lambda _pixels, settings: seen.append(settings.statistics) or {}
-    )
+
+    def note(_pixels: object, settings: Settings, _names: object) -> dict[str, float]:
+        seen.append(settings.statistics)
+        return {}
+
+    monkeypatch.setattr("writer.frame_statistics.values_of", note)
     data = frame()
     chunk = codecs.compress(data, Codec.BSLZ4)
     FrameStatistics([name], Settings(statistics=ALL)).take(

@@ -5,7 +5,7 @@ Pure functions. Values are keyed by the names of their records, without ``_RBV``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -86,7 +86,19 @@ def narrowed(settings: Settings, names: Iterable[str]) -> Settings:
     return replace(settings, statistics=asked)
 
 
-def values_of(pixels: Pixels, settings: Settings) -> dict[str, float]:
-    """Statistics of a whole frame, of its region if that is what they are of."""
+def values_of(pixels: Pixels, settings: Settings, names: Collection[str]) -> dict[str, float]:
+    """Statistics of a frame, or of its region if that is what they are of.
+
+    Args:
+        pixels: The whole frame.
+        settings: With nothing switched on that is not needed.
+        names: Those that are wanted.
+
+    Returns:
+        These, and what is computed with them.
+    """
     seen = cut(pixels, settings.region) if settings.stats.source == ROI else pixels
-    return summary(seen, settings.statistics)[0]
+    asked = settings.statistics
+    if not set(names) <= set(statistics.SUMS):
+        return summary(seen, asked)[0]
+    return statistics.sums(seen if asked.ignore_masked else unmarked(seen))
