@@ -148,7 +148,7 @@ def _pool(does: PvClass) -> tuple[Record, ...]:
         choice(
             "PreAllocBuffers",
             ("Done", "Allocate"),
-            doc="Allocate them." if there else "Done at once: there is no pool of buffers here.",
+            doc="Allocate them." if there else "There is no pool of buffers here: done at once.",
             does=ACTS,
             rbv=False,
             rtype="busy",

@@ -209,6 +209,7 @@ def _asked_for(port: str, source: str, have: set[str]) -> Iterable[Record]:
 
 def _of_plugin(doc: str, kept: PvClass) -> str:
     what = "stays as it is" if kept is READONLY else "only kept"
+    doc = doc.removeprefix("Echoes: ")
     return f"Of areaDetector's plugin, and {what} here: {doc[:1].lower()}{doc[1:]}"
 
 
