@@ -159,12 +159,12 @@ class Acquisition:
         """Edges at the begin, each a monitor of its own."""
         device = self._camera.device
         self._camera.view.busy = True
+        await device.post("DetectorState_RBV", DetectorState.ACQUIRE, severity=Severity.NONE)
         await device.post("Acquire_RBV", Acquiring.ACQUIRING, severity=Severity.MINOR)
         await device.post("SetAcquireBusy", 1.0)
         await device.post("AcquireBusy", Acquiring.ACQUIRING, severity=Severity.MINOR)
         await device.post("AcquireBusyCB", Acquiring.ACQUIRING, severity=Severity.MINOR)
         await device.post("ClearAcquireBusy", 1.0)
-        await device.post("DetectorState_RBV", DetectorState.ACQUIRE, severity=Severity.NONE)
 
     async def _armed(self) -> None:
         """The series has a number, and triggers may come."""

@@ -28,13 +28,6 @@ from writer.orders import RefusedError, Wish
 
 _log = logging.getLogger(__name__)
 
-_STATES: Final = {
-    control.WorkerState.IDLE: "DSTR_HEADER",
-    control.WorkerState.WAITING: "DSTR_HEADER",
-    control.WorkerState.WRITING: odin.FAN_READY,
-    control.WorkerState.DRAINING: "DSTR_END",
-    control.WorkerState.FAILED: odin.FAN_READY,
-}
 _SEEN: Final = 1.0
 """Seconds that StartTimeout stays up: clients read it back to see that their put has arrived."""
 _TYPES: Final = {"uint8": "UInt8", "uint16": "UInt16", "uint32": "UInt32"}
@@ -81,6 +74,8 @@ class OdinDevice:
         self._promised = self._type = ""
         """Type of the frames: as a client has put it, if one has, and as they come."""
         self._open = False
+        self._series: int | None = None
+        """Whose start message the fan has shown last."""
         self._received = 0
         self._heard = 0.0
         """When the last frame was counted, monotonic s."""
@@ -114,7 +109,7 @@ class OdinDevice:
     async def _put_path(self, value: str) -> None:
         problem = await paths.settle(self.device, value)
         for device, name in ((self.meta, "FilePath"), (self.device, "FP:FilePath")):
-            await device.settle(name, filenames.with_slash(value))
+            await device.settle(name, value)
         await self._show_message(problem)
 
     async def _put_depth(self, value: int) -> None:
@@ -308,16 +303,24 @@ class OdinDevice:
             )
 
     async def show_status(self, status: control.Status) -> None:
-        """Where the stream is."""
-        state = _STATES[status.state] if status.connected else "WAITING_STREAM"
-        shown: dict[str, object] = {
-            "State_RBV": state,
-            "StateReady_RBV": float(state == odin.FAN_READY),
-            "CurrentFrame_RBV": max(0, status.last_frame),
-        }
-        if status.series is not None:
-            shown["CurrentSeries_RBV"] = status.series
-        await self.fan.post_changed(shown)
+        """Where the stream is, as eigerfan says it; no state of a series is left out, however short it is."""
+        await self.fan.post_changed({"CurrentFrame_RBV": max(0, status.last_frame)})
+        if status.connected and status.series is not None and status.series != self._series:
+            self._series = status.series
+            await self.fan.post_changed({"CurrentSeries_RBV": status.series})
+            await self._show_fan(odin.FAN_READY)
+        if not status.connected or self._series is None:
+            await self._show_fan("WAITING_STREAM")
+            return
+        came = status.latest is not None and status.latest.series == self._series
+        if came and self.fan["State_RBV"] != "DSTR_END":
+            await self._show_fan("DSTR_IMAGE")
+        if status.state not in (control.WorkerState.WRITING, control.WorkerState.FAILED):
+            await self._show_fan("DSTR_END")
+
+    async def _show_fan(self, state: str) -> None:
+        ready = float(state == odin.FAN_READY)
+        await self.fan.post_changed({"State_RBV": state, "StateReady_RBV": ready})
 
     async def show_worker(self, *, there: bool) -> None:
         """Whether the worker is there, and with it fan, meta writer and nodes."""
@@ -340,7 +343,7 @@ class OdinDevice:
         self._open = False
         if error:
             await self.show_error(error)
-        await self.fan.post_changed({"State_RBV": "DSTR_HEADER", "StateReady_RBV": 0.0})
+        await self._show_fan("WAITING_STREAM" if self._series is None else "DSTR_END")
         for device in (*self.nodes, self.meta):
             await device.post("Writing_RBV", "Done")
         await self.meta.post("AcquisitionActive_RBV", "Inactive")

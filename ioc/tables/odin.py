@@ -22,8 +22,8 @@ _COMPRESSION = ("None", "LZ4", "BSLZ4", "Blosc")
 _SHUFFLES = ("NOSHUFFLE", "SHUFFLE", "BITSHUFFLE")
 _COMPRESSORS = ("BLOSCLZ", "LZ4", "LZ4HC", "SNAPPY", "ZLIB", "ZSTD")
 DATA_TYPES = ("UInt8", "UInt16", "UInt32", "UInt64")
-FAN_READY = "DSTR_IMAGE"
-"""State of the fan when the start message of a series has come and its frames may."""
+FAN_READY = "DSTR_HEADER"
+"""State of the fan when the start message of a series has come, and no frame of it yet."""
 
 
 def odin(port: str = "OD", source: str = "EIG") -> tuple[Record, ...]:
@@ -47,7 +47,7 @@ def fan() -> tuple[Record, ...]:
         shown("FramesSent_RBV", 0, "Frames that it has handed on in this capture."),
         shown("CurrentOffset_RBV", 0, "What it adds to frame numbers."),
         shown("State_RBV", "WAITING_STREAM", "Where it is in the stream."),
-        shown("StateReady_RBV", 0.0, "1 when the start message has come and frames may follow.", precision=0),
+        shown("StateReady_RBV", 0.0, "1 from the start message of a series to its first frame.", precision=0),
         shown("ConsumersConnected_RBV", 0, "Nodes that are connected."),
         shown("Consumers_RBV", NODES, "Nodes that it waits for."),
         shown("AllConsumersConnected_RBV", 0.0, "1 when all nodes are connected.", precision=0),

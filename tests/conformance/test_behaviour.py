@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from layouts.beamline import load
+from layouts.beamline import Preset, load
 from tests.kit.beamline import running
 from tests.kit.behaviour import HEADER, PAGE, Event, PageError, items, matches, merged, parse
 from tests.kit.programs import client_environment
@@ -22,7 +22,8 @@ SECTIONS = parse(PAGE.read_text())
 @pytest.mark.skipif(util.find_spec("aioca") is None, reason="aioca is missing")
 @pytest.mark.parametrize("section", SECTIONS, ids=[section.title for section in SECTIONS])
 def test_each_row_is_as_the_page_says(section, tmp_path: Path) -> None:
-    with running(load(), tmp_path) as up:
+    beamline = load().model_copy(update={"preset": Preset(section.preset)})
+    with running(beamline, tmp_path) as up:
         ca = up.beamline.ca
         done = subprocess.run(
             [sys.executable, "-W", "ignore", CHILD, PAGE, section.title, tmp_path],
@@ -67,9 +68,16 @@ def test_equal_values_are_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", ["| `a:B` | | | |", "| `a:B = 1` | `B` | | |", "| nothing | | | |", "| `a:B = 1` | |"]
+    "row",
+    [
+        "| `a:B` | | | | x |",
+        "| `a:B = 1` | `B` | | | x |",
+        "| nothing | | | | x |",
+        "| `a:B = 1` | |",
+        "| `a:B = 1` | | | | |",
+    ],
 )
 def test_a_row_that_cannot_be_read_says_its_line(row: str) -> None:
-    page = f"## T\n\n{HEADER}\n|---|---|---|---|\n{row}\n"
+    page = f"## T\n\n{HEADER}\n|---|---|---|---|---|\n{row}\n"
     with pytest.raises(PageError, match="line 5"):
         parse(page)

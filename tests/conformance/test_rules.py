@@ -140,14 +140,9 @@ def test_5_the_detector_is_idle_before_acquire_is_done(tools):
         lines = order.until(lambda seen: f"{CAM}Acquire Done" in seen)
     finally:
         order.close()
-    assert [line.removeprefix(CAM) for line in lines] == [
-        "Acquire Acquire",
-        "Acquire_RBV Acquiring",
-        "DetectorState_RBV Acquire",
-        "DetectorState_RBV Idle",
-        "Acquire_RBV Done",
-        "Acquire Done",
-    ]
+    told = [line.removeprefix(CAM) for line in lines]
+    assert set(told[:3]) == {"Acquire Acquire", "DetectorState_RBV Acquire", "Acquire_RBV Acquiring"}
+    assert told[3:] == ["DetectorState_RBV Idle", "Acquire_RBV Done", "Acquire Done"]
 
 
 def test_6_a_second_acquire_changes_nothing_and_0_aborts(tools):

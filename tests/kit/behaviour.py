@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "behaviour.md"
-HEADER = "| client does | monitors, in this order | afterwards | differs |"
+HEADER = "| client does | monitors, in this order | afterwards | differs | from |"
 TOP = ("MOT:", "TRIG:", "ACQ:")
 """Prefixes of the beamline; every other name is one of detector EIG1."""
 MOTOR = "SB:MOT:SAM_X"
@@ -65,11 +65,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A table, and what is put before each of its rows."""
+    """A table, what is put before each of its rows, and with which names its beamline is served."""
 
     title: str
     before: tuple[Step, ...]
     rows: tuple[Row, ...]
+    preset: str = "adcore"
 
 
 @dataclass(slots=True)
@@ -141,21 +142,23 @@ def parse(text: str) -> list[Section]:
         PageError: A row that is not in the syntax; says which line.
     """
     sections: list[Section] = []
-    title, before, rows = "", (), []
+    title, preset, before, rows = "", "adcore", (), []
     table = False
     for number, line in enumerate(text.splitlines(), 1):
         try:
             if line.startswith("## "):
-                title, before, rows = line.removeprefix("## "), (), []
+                title, preset, before, rows = line.removeprefix("## "), "adcore", (), []
+            elif line.startswith("Preset of names: "):
+                preset = _spans(line, 1, 1)[0]
             elif line.startswith("Before each row: "):
                 before = steps(_spans(line, 1, 1)[0])
             elif line == HEADER:
                 table = True
-                sections.append(Section(title, before, ()))
+                sections.append(Section(title, before, (), preset))
             elif table and line.startswith("|"):
                 if not set(line) <= set("|- "):
                     rows.append(_row(number, line))
-                    sections[-1] = Section(title, before, tuple(rows))
+                    sections[-1] = Section(title, before, tuple(rows), preset)
             else:
                 table = False
         except PageError as error:
@@ -165,14 +168,16 @@ def parse(text: str) -> list[Section]:
 
 def _row(number: int, line: str) -> Row:
     cells = line.strip()[1:-1].split("|")
-    if len(cells) != 4:
-        raise PageError(f"{len(cells)} cells where 4 belong")
+    if len(cells) != 5:
+        raise PageError(f"{len(cells)} cells where 5 belong")
+    if not cells[4].strip():
+        raise PageError("it does not say where it is from")
     *before, does = _spans(cells[0], 1, 2)
     return Row(
         number,
         steps(before[0]) if before else (),
         steps(does),
-        tuple(items(span) for span in _spans(cells[1], 0, 2)),
+        tuple(items(span) for span in _spans(cells[1], 0, 4)),
         tuple(item for span in _spans(cells[2], 0, 1) for item in items(span)),
     )
 

@@ -42,6 +42,18 @@ async def main() -> None:
     assert await value("DMOV") == 1.0
     await asyncio.wait_for(moving, 1)
     assert await value("VAL") == await value("RBV")
+    # While SPMG is Stop a target is taken and not gone to: the put waits, as the record's does, until Go.
+    await aioca.caput(f"{PHI}.SPMG", 0, wait=True, timeout=5)
+    fell = asyncio.Event()
+    watched.append(aioca.camonitor(f"{PHI}.DMOV", lambda v: None if v else fell.set(), all_updates=True))
+    held = asyncio.create_task(aioca.caput(PHI, await value("RBV") + 2.0, wait=True, timeout=20))
+    await asyncio.wait_for(fell.wait(), 10)
+    await asyncio.sleep(0.2)
+    assert not held.done()
+    assert await value("MOVN") == 0.0
+    await aioca.caput(f"{PHI}.SPMG", 3, wait=True, timeout=10)
+    await asyncio.wait_for(held, 1)
+    assert (await value("DMOV"), await value("VAL")) == (1.0, await value("RBV"))
     # Puts of no length, quickly one after another: not an edge is lost.
     here = await value("VAL")
     await asyncio.sleep(0.1)
