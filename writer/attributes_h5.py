@@ -105,7 +105,7 @@ class AttributeColumns:
         book = self._book.take(places, table["series"], table["stop_time"], table["arrival"])
         self._write([*counted, *book, *self._computed(places)])
         if self._statistics is not None:
-            self._statistics.forget()
+            self._statistics.forget(places)
 
     def _computed(self, places: NDArray[np.int64]) -> list[Write]:
         if self._statistics is None:

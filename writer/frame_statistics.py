@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class FrameStatistics:
-    """Values of the frames that were stored since the last flush.
+    """Values of the frames whose rows are not in the meta file yet.
 
     Args:
         names: Of the values, as the previews call them.
@@ -81,9 +81,10 @@ class FrameStatistics:
         found = (self._found.get(place, {}).get(name) for place in places.tolist())
         return np.array([as_type(value, kind) for value in found], dtype=np.dtype(kind))
 
-    def forget(self) -> None:
-        """The values are in the file."""
-        self._found.clear()
+    def forget(self, places: NDArray[np.int64]) -> None:
+        """Values of these frames are in the file; others may still be on their way to where they are stored."""
+        for place in places.tolist():
+            self._found.pop(place, None)
 
 
 def of_attributes(

@@ -172,11 +172,11 @@ def attributes_link(capture: DetectorCapture, directory: Path, place: Meta) -> E
     """Where NDAttributes stand beside the frames, as in the file of one capture; nothing if there are none.
 
     Args:
-        capture: With its meta file; of workers that took turns each has one with its own frames.
+        capture: With its meta file.
         directory: Where the master is.
         place: Group of the meta file.
     """
-    if not capture.has_attributes or capture.mapping.workers > 1:
+    if not capture.has_attributes:
         return None
     return ExternalLink(file=relative(capture.meta_file, directory), path=place.value)
 

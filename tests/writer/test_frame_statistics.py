@@ -122,6 +122,16 @@ def test_columns_hold_them_in_whatever_order_frames_come_and_none_for_one_that_i
     assert caplog.text.count("no statistics") == 1
 
 
+def test_values_wait_for_rows_that_are_written_later():
+    data = frame()
+    computed = FrameStatistics(["Total"], Settings())
+    for place in range(3):
+        computed.take(place, PixelFormat(data.shape, "uint16", Codec.NONE), data.tobytes())
+    computed.forget(np.array([0, 2]))
+    known = np.isfinite(computed.values("Total", np.arange(3), AttributeType.FLOAT64).astype(float))
+    assert known.tolist() == [False, True, False]
+
+
 def test_a_capture_without_them_looks_at_no_frame(tmp_path):
     files = CaptureFiles(order=order(tmp_path), on_added=lambda _added: None)
     assert files.statistics is None
