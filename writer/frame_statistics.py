@@ -82,7 +82,7 @@ class FrameStatistics:
         return np.array([as_type(value, kind) for value in found], dtype=np.dtype(kind))
 
     def forget(self, places: NDArray[np.int64]) -> None:
-        """Values of these frames are in the file; others may still be on their way to where they are stored."""
+        """Values of these frames are in the file; others may still be on their way to be stored."""
         for place in places.tolist():
             self._found.pop(place, None)
 
