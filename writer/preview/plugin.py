@@ -59,6 +59,8 @@ class PluginRecords:
         self._skipped = (0, 0)
         """Frames passed over in all, and how many of them when the counter was set."""
         self._rate = (time.monotonic(), 0)
+        self._has_frame = False
+        """Whether a frame has been taken since frames were last enabled: what ProcessPlugin takes again."""
         self._handlers: dict[str, Handler] = {
             "EnableCallbacks": self._put_enable,
             "PreAllocBuffers": self._put_buffers,
@@ -96,6 +98,7 @@ class PluginRecords:
 
     async def _put_enable(self, value: str) -> None:
         await self.device.settle("EnableCallbacks", value)
+        self._has_frame = self._has_frame and value == DisableEnable.ENABLE
         self.set(enabled=value == DisableEnable.ENABLE)
 
     async def _put_buffers(self, _value: str) -> None:
@@ -130,7 +133,8 @@ class PluginRecords:
         self.set(rate=max(0.0, value))
 
     async def _put_process(self, _value: str) -> None:
-        self.set(again=self.plugin.again + 1)
+        if self._has_frame:
+            self.set(again=self.plugin.again + 1)
         await self.device.post("ProcessPlugin", "Done")
 
     async def _put_counter(self, value: int) -> None:
@@ -147,6 +151,7 @@ class PluginRecords:
 
     async def show(self, head: Computed, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Show what was made of a frame."""
+        self._has_frame = self.plugin.enabled
         self._skipped = (head.skipped, self._skipped[1])
         await self.own(head, arrays)
         await self.give(self._about(head), head.arrival)

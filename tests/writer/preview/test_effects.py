@@ -127,9 +127,13 @@ def test_a_plugin_takes_the_frames_of_its_port(prefix):
 def test_commands_are_done_and_said_to_be(prefix):
     async def work(p):
         await p.frame(spots())
-        await p.put({f"{prefix}EnableCallbacks": "Disable", f"{prefix}ProcessPlugin": 1})
+        await p.put({f"{prefix}ProcessPlugin": 1})
         await p.work(now=1.0)
         assert (p[f"{prefix}ArrayCounter_RBV"], p[f"{prefix}ProcessPlugin"]) == (2, "Done")
+        for enabled in ("Disable", "Enable"):  # what is switched off forgets the frame that it had
+            await p.put({f"{prefix}EnableCallbacks": enabled, f"{prefix}ProcessPlugin": 1})
+            await p.work(now=2.0)
+            assert p[f"{prefix}ArrayCounter_RBV"] == 2
         await p.put({f"{prefix}PreAllocBuffers": 1})
         assert (p[f"{prefix}PreAllocBuffers"], p[f"{prefix}PoolAllocBuffers"]) == ("Done", 0)
 
