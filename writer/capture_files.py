@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -26,8 +26,10 @@ from writer.frame_statistics import FrameStatistics, of_attributes
 from writer.meta_h5 import MetaFile, Row
 from writer.ownership import ownership
 from writer.raw_h5 import Added, RawFiles
+from writer.raw_sink import RawSink
 from writer.reports import RawFileReport
 from writer.reserve import Reserve, check_room
+from writer.stripes.stripes import Stripes
 from writer.syncing import Syncing
 from writer.write_errors import failure
 
@@ -56,6 +58,8 @@ class CaptureFiles:
     Args:
         order: What the coordinator asked for.
         on_added: Called with each raw file that is made.
+        stripes: Where frames go that several storers store; those that came are in ``sent`` then, and
+            whoever knows that readers can see one hands it on to ``rows``.
 
     Raises:
         WriteError: One cannot be made.
@@ -63,8 +67,9 @@ class CaptureFiles:
 
     order: control.Capture
     on_added: Callable[[Added], None]
+    stripes: Stripes | None = None
     arrays: Arrays = field(default_factory=Arrays)
-    raw: RawFiles = field(init=False)
+    raw: RawSink = field(init=False)
     meta: MetaFile = field(init=False)
     statistics: FrameStatistics | None = field(init=False)
     """Looks at every frame, if the capture asks for that."""
@@ -76,6 +81,8 @@ class CaptureFiles:
     """What the files hold, once all are closed."""
     rows: list[bytes] = field(default_factory=list[bytes])
     """Packed, of each frame stored since the last flush."""
+    sent: list[bytes] = field(default_factory=list[bytes])
+    """Packed, of each frame sent to be stored."""
 
     def __post_init__(self) -> None:
         order = self.order
@@ -84,7 +91,7 @@ class CaptureFiles:
         give = ownership(keeping).give
         if keeping.durability is not Durability.PAGE_CACHE:
             self._syncing = Syncing(keeping.durability, keeping.fsync_interval)
-        self.raw = RawFiles(
+        self.raw = self.stripes or RawFiles(
             directory,
             order.stem,
             rows_per_file=order.images_per_file,
@@ -96,6 +103,7 @@ class CaptureFiles:
             give=give,
             syncing=self._syncing,
         )
+        self.raw.on_added = self.on_added
         try:
             self._reserve = Reserve(directory)
         except OSError as error:
@@ -164,7 +172,7 @@ class CaptureFiles:
             WriteError: It cannot be stored.
         """
         self.raw.write(row.place, chunk)
-        self.rows.append(row.packed)
+        (self.rows if self.stripes is None else self.sent).append(row.packed)
         if self.statistics is not None and self.raw.format is not None:
             self.statistics.take(row.place, self.raw.format, chunk)
 
@@ -189,7 +197,7 @@ class CaptureFiles:
         self._flush()
         reports = self.raw.finish(rows)
         self.meta.finish(rows)
-        self._closed = _reports(reports)
+        self._closed = self._reports(reports)
         if self._syncing is not None:
             self._syncing.finish(Path(self.order.directory))
         return self._closed
@@ -234,7 +242,7 @@ class CaptureFiles:
     def abandon(self, high: int) -> tuple[RawFileReport, ...]:
         """Close all files after an error, trimmed to the places below ``high``; never raises."""
         if self._closed is None:
-            self._closed = _reports(self.raw.abandon(high))
+            self._closed = self._reports(self.raw.abandon(high))
             self.meta.save(self.rows, self.raw.sums, high)
             self.rows.clear()
         return self._closed
@@ -243,6 +251,16 @@ class CaptureFiles:
 
     def _flush(self) -> None:
         self.raw.flush()
+        self.record()
+        if self._syncing is not None:
+            self._syncing.flushed(self._flushed)
+
+    def record(self) -> None:
+        """Write down what is known of frames that readers can see.
+
+        Raises:
+            WriteError: The system refuses.
+        """
         if self.rows:
             self.meta.write(self.rows, self.raw.sums)
             self._flushed += len(self.rows)
@@ -250,16 +268,14 @@ class CaptureFiles:
             self.raw.sums.clear()
         else:
             self.meta.mend()
-        if self._syncing is not None:
-            self._syncing.flushed(self._flushed)
+
+    def _reports(self, files: Sequence[tuple[Path, int]]) -> tuple[RawFileReport, ...]:
+        rank = (lambda _path: 0) if self.stripes is None else self.stripes.rank_of
+        return tuple(RawFileReport(path=str(path), rows=rows, worker=rank(path)) for path, rows in files)
 
     def _drop(self) -> None:
         if self._syncing is not None:
             self._syncing.drop()
-
-
-def _reports(files: list[tuple[Path, int]]) -> tuple[RawFileReport, ...]:
-    return tuple(RawFileReport(path=str(path), rows=rows) for path, rows in files)
 
 
 def _said(value: object) -> object:

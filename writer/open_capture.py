@@ -19,15 +19,16 @@ from layouts.stream.payloads import check_blocks
 from writer import control
 from writer.capture import Capture
 from writer.capture_files import Arrays, CaptureFiles
-from writer.capture_report import Files, done, series_report
+from writer.capture_report import Files, done, file_added, series_ended, series_report, started
 from writer.capture_values import Action, Began, Ended, Finished, PixelFormat
 from writer.control import WorkerState
+from writer.frame_row import row_of
 from writer.latest import Recent
-from writer.meta_h5 import Row
 from writer.raw_h5 import Added
-from writer.reports import RawFileReport
-from writer.series import Announced, Rules, SeriesKey
+from writer.reports import RawFileReport, StorerReport
+from writer.series import Announced, Rules, Series, SeriesKey
 from writer.stretch import SUSPICIOUS, Parts, Read, Receive, Stretch
+from writer.stripes.stripes import Stripes
 from writer.syncing import not_synced
 from writer.unstore import unstore
 
@@ -42,6 +43,7 @@ class OpenCapture:
         now: Monotonic time in seconds.
         emit: Takes what the coordinator is told.
         recent: Is told of the frames that come fast; the others are seen by whoever hands them in.
+        stripes: Where frames go that several storers store.
 
     Raises:
         WriteError: A file cannot be made.
@@ -53,6 +55,7 @@ class OpenCapture:
         now: float,
         emit: Callable[[control.Event], None],
         recent: Recent | None = None,
+        stripes: Stripes | None = None,
     ) -> None:
         self.order: Final = order
         self.frame_bytes = 0
@@ -71,7 +74,7 @@ class OpenCapture:
         self._to_wall = time.time() - time.monotonic()
         self._to_wall_ns = time.time_ns() - time.monotonic_ns()
         made: list[Added] = []
-        files = CaptureFiles(order=order, on_added=made.append)
+        files = CaptureFiles(order=order, on_added=made.append, stripes=stripes)
         self._files: CaptureFiles | None = files
         self._arrays: Arrays = files.arrays
         self._meta_file = str(files.meta.path)
@@ -111,10 +114,24 @@ class OpenCapture:
         return 0 if self._files is None else self.capture.tally.stored - self._flushed
 
     @property
+    def workers(self) -> int:
+        """Among how many processes frames are dealt."""
+        return 1
+
+    @property
+    def storers(self) -> tuple[StorerReport, ...]:
+        """How several storers do."""
+        return ()
+
+    @property
+    def _unflushed(self) -> int:
+        """Frames that wait for a flush."""
+        return self.capture.tally.stored - self._flushed
+
+    @property
     def _is_full(self) -> bool:
         """Whether so many frames wait for a flush that they get one before its time."""
-        most = self.order.flush_frames
-        return most > 0 and self.capture.tally.stored - self._flushed >= most
+        return 0 < self.order.flush_frames <= self._unflushed
 
     @property
     def state(self) -> WorkerState:
@@ -174,17 +191,7 @@ class OpenCapture:
                 check_blocks(payload)
             if files.raw.format is not pixels and files.raw.format != pixels:
                 files.raw.start(pixels)
-            row = Row(
-                place,
-                key.number,
-                image.frame,
-                image.start_time.nanoseconds,
-                image.stop_time.nanoseconds,
-                image.real_time.nanoseconds,
-                size,
-                clock + self._to_wall_ns,
-            )
-            files.write(row, chunk)
+            files.write(row_of(image, place, size, clock + self._to_wall_ns), chunk)
             stored = True
         except OSError as error:
             self._give_up(error, now)
@@ -193,7 +200,7 @@ class OpenCapture:
             if not stored:
                 capture.failed()
         self.last_series, self.last_frame, self.frame_bytes = key.number, image.frame, size
-        actions = capture.stored(place, size, now)
+        actions = self._stored(place, size, now)
         if actions:
             self.do(actions, now)
         elif now >= self._next_flush or self._is_full:
@@ -211,8 +218,7 @@ class OpenCapture:
         first = stretch.number
         rest = stretch.follow(receive, read, min(until, int(self._next_flush * 1e9)))
         if stretch.number > first and self._files is not None:
-            self._files.raw.touched()
-            self.capture.stored_on(stretch.number - first, stretch.bytes, stretch.clock * 1e-9)
+            self._stored_on(self._files, stretch, first)
             self.last_series, self.last_frame = form.series, stretch.number - 1
             self.frame_bytes = stretch.size
             if stretch.last is not None:
@@ -226,7 +232,7 @@ class OpenCapture:
             return None  # each is looked at, which takes far longer than the way that is saved
         if series is None or series.key != form[:2] or pixels != form[2:]:
             return None
-        number = series.first + series.high
+        number = series.first + self._next(series)
         place = series.row - series.first
         room = files.raw.direct(number + place)
         if room is None or not self.frame_bytes or files.raw.format != pixels:
@@ -235,7 +241,7 @@ class OpenCapture:
         # The last frame of a series ends it.
         last = min(series.first + series.limit - 1, end - place)
         if self.order.flush_frames:
-            last = min(last, number + self.order.flush_frames - 1 - self.backlog)
+            last = min(last, number + self.order.flush_frames - 1 - self._unflushed)
         return Stretch(
             form=form,
             number=number,
@@ -244,9 +250,30 @@ class OpenCapture:
             row=place - base,
             size=self.frame_bytes,
             store=store,
-            rows=files.rows,
+            rows=files.rows if files.stripes is None else files.sent,
             to_wall=self._to_wall_ns,
         )
+
+    def _next(self, series: Series) -> int:
+        """Place in a series, from its first, at which frames may go on without a question for each."""
+        return series.high
+
+    def _stored(self, place: int, size: int, now: float) -> Sequence[Action]:
+        """A frame was written; what follows."""
+        return self.capture.stored(place, size, now)
+
+    def _stored_on(self, files: CaptureFiles, stretch: Stretch, first: int) -> None:
+        """Frames of a stretch from number ``first`` on were written."""
+        files.raw.touched()
+        self.capture.stored_on(stretch.number - first, stretch.bytes, stretch.clock * 1e-9)
+
+    def end(self, key: SeriesKey, now: float) -> None:
+        """An end message came."""
+        self.do(self.capture.end(key, now), now)
+
+    def stop(self, now: float, *, drain: bool) -> None:
+        """End it, at once or when what is on its way has come."""
+        self.do(self.capture.stop(now, drain=drain), now)
 
     def tick(self, now: float) -> None:
         """Time has passed: flush, and see what has ended."""
@@ -288,6 +315,10 @@ class OpenCapture:
             self.flushes += stored > self._flushed
             self.captured, self._flushed = mark, stored
 
+    def show(self, now: float) -> None:
+        """Let readers see everything that has come."""
+        self.flush(now)
+
     def note(self, values: control.AttributeValues) -> None:
         """NDAttributes have changed."""
         if self._files is not None:
@@ -302,13 +333,8 @@ class OpenCapture:
                 case Ended():
                     self.flush(now)
                     report = series_report(action, self._to_wall)
-                    counters = self.capture.tally.counters()
                     last = self.last_frame if self.last_series == report.series else -1
-                    self._emit(
-                        control.SeriesEnded(
-                            capture=self.order.capture, report=report, counters=counters, last_frame=last
-                        )
-                    )
+                    self._emit(series_ended(self.order.capture, report, self.capture.tally, last))
                 case Finished():
                     self._finished(action, now)
 
@@ -321,17 +347,7 @@ class OpenCapture:
                 self._files.plan(self.capture.rows)
             except OSError as error:
                 self._give_up(error, now)
-        self._emit(
-            control.Started(
-                capture=self.order.capture,
-                series=began.key.number,
-                row=began.row,
-                first=began.first,
-                planned=began.planned,
-                parameters=began.parameters,
-                arrival=began.arrival + self._to_wall,
-            )
-        )
+        self._emit(started(self.order.capture, began, self._to_wall))
 
     def _shape(self, files: CaptureFiles, said: SeriesParameters) -> None:
         """Make the first raw file as soon as the start message tells what its frames look like."""
@@ -360,22 +376,12 @@ class OpenCapture:
             finished = replace(finished, missing=tuple(sorted({*finished.missing, *self._missing})))
         self._files, self._ending, self._is_done = None, None, True
         self.captured = finished.rows
-        files = Files(raw=self._raw_files, meta=self._meta_file, arrays=self._arrays)
+        files = Files(raw=self._raw_files, meta=self._meta_file, arrays=self._arrays, workers=self.workers)
         times = {"opened": self._opened, "now": now, "to_wall": self._to_wall}
         self._emit(done(self.order, self.capture, finished, files, **times))
 
     def _added(self, added: Added) -> None:
-        self._emit(
-            control.FileAdded(
-                capture=self.order.capture,
-                path=str(added.path),
-                row=added.row,
-                rows=added.rows,
-                shape=added.pixels.shape,
-                dtype=added.pixels.dtype,
-                codec=added.pixels.codec,
-            )
-        )
+        self._emit(file_added(self.order.capture, added))
 
     def _give_up(self, error: OSError, now: float) -> None:
         """Close the files as they are, and go on counting."""

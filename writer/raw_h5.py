@@ -40,6 +40,8 @@ class Added:
     """Of the capture, its first."""
     rows: int
     pixels: PixelFormat
+    worker: int = 0
+    """Whose stripe it is of."""
 
 
 class RawFiles:

@@ -13,24 +13,24 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import Final
 
-from layouts.capture import Outcome
 from layouts.stream.errors import StreamError
 from layouts.stream.forms import Form
 from layouts.stream.frames import Frames
-from layouts.stream.messages import End, Image, SeriesParameters, Start
-from layouts.stream.parameters import parameters
+from layouts.stream.messages import End, Image, Start
 from layouts.stream.stream import decode
 from writer import control
 from writer.beside import Beside
+from writer.capture_report import refused
 from writer.capture_values import Tally
 from writer.control import WorkerState
 from writer.latest import Latest
 from writer.open_capture import OpenCapture
+from writer.opening import Opening
 from writer.pace import Pace
-from writer.reports import CaptureRecord
 from writer.requests import Enable, Flush, Singles, WriteFrame
 from writer.series import Announced, SeriesKey
 from writer.stretch import Receive
+from writer.understood import understood
 
 _log = logging.getLogger(__name__)
 
@@ -47,9 +47,10 @@ class Session:
     Args:
         detector: Its name in the beamline file.
         rank: Of the worker among the detector's.
+        opening: Opens its captures.
     """
 
-    def __init__(self, detector: str, rank: int = 0) -> None:
+    def __init__(self, detector: str, rank: int = 0, opening: Opening | None = None) -> None:
         self.detector: Final = detector
         self.rank: Final = rank
         self.events: Final[deque[control.Event]] = deque()
@@ -63,6 +64,7 @@ class Session:
         self._frames = Frames()
         self._form: Form | None = None
         """Of the last frame; nothing if frames like it must be looked at one by one."""
+        self._opening = opening or Opening()
         self._open: OpenCapture | None = None
         self._last: OpenCapture | None = None
         self._message = ""
@@ -180,7 +182,7 @@ class Session:
 
     def _begin(self, start: Start, now: float) -> None:
         key = SeriesKey(start.series, start.unique_id)
-        announced = Announced(key=key, parameters=self._parameters(start), arrival=now)
+        announced = Announced(key=key, parameters=understood(start, self.detector), arrival=now)
         known = self._known.get(key)
         if known is None or not known.announced or known.ended or known.parameters != announced.parameters:
             if known is not None and not known.announced and not known.ended:
@@ -203,7 +205,7 @@ class Session:
             last = latest.frame if latest is not None and latest.series == end.series else -1
             self.events.append(control.SeriesPassed(series=end.series, last_frame=last))
             return
-        opened.do(opened.capture.end(key, now), now)
+        opened.end(key, now)
         if opened.is_done:
             self._done(opened)
 
@@ -223,13 +225,6 @@ class Session:
         self._is_quiet, self._complained = True, key
         series = "before any series" if key is None else f"series {key.number}"
         _log.warning("%s, %s: %s; it and others like it are counted as failed", self.detector, series, why)
-
-    def _parameters(self, start: Start) -> SeriesParameters:
-        try:
-            return parameters(start)
-        except Exception:  # a start message that says odd things is still the start of a series
-            _log.exception("%s: parameters of series %d not understood", self.detector, start.series)
-            return SeriesParameters()
 
     def _remember(self, announced: Announced) -> None:
         self._known.pop(announced.key, None)
@@ -256,7 +251,7 @@ class Session:
                 pass
         opened = self._open
         if opened is None:
-            _log.debug("%s: no capture is open for %s", self.detector, command)
+            self._without_capture(command, now)
             return
         capture = opened.capture
         match command:
@@ -273,7 +268,7 @@ class Session:
             case control.Aborted():
                 opened.do(capture.abort(command.series, now, command.fault), now)
             case control.Stop() if opened.order.capture == command.capture:
-                opened.do(capture.stop(now, drain=command.drain), now)
+                opened.stop(now, drain=command.drain)
             case _:
                 _log.debug("%s: nothing to do for %s", self.detector, command)
         if opened.is_done:
@@ -283,7 +278,7 @@ class Session:
         opened = self._open
         if opened is None:
             return ""
-        opened.flush(time.monotonic())
+        opened.show(time.monotonic())
         return opened.capture.broken
 
     def held_up(self, seconds: float) -> None:
@@ -294,6 +289,8 @@ class Session:
 
     def tick(self, now: float) -> None:
         """Time has passed: flush, and see what has ended."""
+        if (due := self._opening.due(now)) is not None:
+            self._begin_capture(due, now)
         opened = self._open
         if opened is not None:
             opened.tick(now)
@@ -303,10 +300,11 @@ class Session:
     def close(self, why: str) -> None:
         """End the open capture at once: files closed, what did not come is not waited for."""
         opened = self._open
+        self._leave(why, time.monotonic())
         if opened is not None:
             _log.warning("%s: capture %s ended: %s", self.detector, opened.order.capture, why)
             now = time.monotonic()
-            opened.do(opened.capture.stop(now, drain=False), now)
+            opened.stop(now, drain=False)
             opened.settle(now, _SAFE_WITHIN)
             self._done(opened)
 
@@ -346,18 +344,23 @@ class Session:
             backlog=0 if opened is None else opened.backlog,
             flushes=0 if shown is None else shown.flushes,
             singles=self._beside.singles,
-            message=self._message,
+            storers=self._opening.storers if shown is None else shown.storers,
+            message=self._message or self._opening.complaint,
         )
 
     # ------------------------------------------------------------ inside
 
     def _capture(self, order: control.Capture, now: float) -> None:
-        if self._open is not None:
-            self._refuse(order, 0, f"capture {self._open.order.capture} is still open; stop it first", now)
-            return
+        other = self._opening.waiting if self._open is None else self._open.order
+        if other is not None:
+            self._refuse(order, 0, f"capture {other.capture} is still open; stop it first", now)
+        elif self._opening.is_ready(order, now):
+            self._begin_capture(order, now)
+
+    def _begin_capture(self, order: control.Capture, now: float) -> None:
         self._message = ""
         try:
-            opened = OpenCapture(order, now, self.events.append, self._beside.recent)
+            opened = self._opening.open(order, now, self.events.append, self._beside.recent)
         except OSError as error:
             self._refuse(order, error.errno or 0, error.strerror or str(error), now)
             return
@@ -369,23 +372,21 @@ class Session:
             is_its = start is not None and SeriesKey(start.series, start.unique_id) == current.key
             opened.start(current, start if is_its else None, now)
 
+    def _without_capture(self, command: control.Command, now: float) -> None:
+        if isinstance(command, control.Stop):
+            self._leave("it was stopped before the storers were there", now)
+        _log.debug("%s: no capture is open for %s", self.detector, command)
+
+    def _leave(self, why: str, now: float) -> None:
+        """Give up a capture that waits for storers."""
+        order = self._opening.leave()
+        if order is not None:
+            self._refuse(order, 0, why, now)
+
     def _refuse(self, order: control.Capture, number: int, why: str, now: float) -> None:
-        wall = now + time.time() - time.monotonic()
         self._message = why
         _log.error("%s: capture %s refused: %s", self.detector, order.capture, why)
-        record = CaptureRecord(
-            detector=self.detector, raw_files=(), meta_file="", rows=0, opened=wall, ended=wall
-        )
-        self.events.append(control.Failed(capture=order.capture, errno=number, message=why))
-        self.events.append(
-            control.Done(
-                capture=order.capture,
-                outcome=Outcome.INCOMPLETE,
-                reason=why,
-                record=record,
-                counters=control.Counters(),
-            )
-        )
+        self.events.extend(refused(order, number, why, now + time.time() - time.monotonic()))
 
     def _done(self, opened: OpenCapture) -> None:
         self._open, self._last = None, opened

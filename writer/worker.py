@@ -1,5 +1,8 @@
 """``python -m writer.worker``: takes one detector's stream and writes it, as the coordinator says.
 
+Where a detector has several workers this one is the fan before them: it deals frames to as many storers,
+``python -m writer.storer``, which write them.
+
 The same command runs on any host. It is told what to do on the control socket; it ends, within a second and
 with its files closed, at SIGTERM or SIGINT, at Shutdown, and when whoever started it is gone.
 """
@@ -26,6 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--control", help="endpoint of the coordinator; ca.control of the file unless given")
     parser.add_argument("--endpoint", help="of the detector's stream; as in the beamline file unless given")
     parser.add_argument("--queue", type=int, help="frames that may wait; what 1 GiB holds unless given")
+    parser.add_argument("--workers", type=int, help="processes that store; as in the beamline file")
+    parser.add_argument("--storers", help="endpoint for storers that others start; as in the beamline file")
+    parser.add_argument("--credits", type=int, default=1 << 30, help="bytes on their way to storers")
     parser.add_argument("--log", default="INFO", help="level of the log on stderr")
     options = parser.parse_args(arguments)
     logging.basicConfig(
@@ -39,11 +45,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         beamline = load(options.beamline)
         detector = beamline.detector(options.detector)
+        said = {"workers": options.workers, "storers": options.storers}
+        detector = detector.model_copy(update={k: v for k, v in said.items() if v is not None})
         loop = WorkerLoop(
             detector,
             control_endpoint=options.control or beamline.ca.control,
             stream_endpoint=options.endpoint or detector.stream.endpoint,
             queue=options.queue,
+            budget=options.credits,
+            level=options.log,
         )
     except (BeamlineError, KeyError, OSError) as error:
         _log.error("%s", error.args[0] if isinstance(error, KeyError) else error)

@@ -18,10 +18,13 @@ import zmq
 from layouts.beamline import Detector
 from writer import control
 from writer.lines import is_broken, lines
+from writer.opening import Opening
 from writer.preview.outlet import Outlet
 from writer.receiver import Receiver, high_water_mark
 from writer.requests import Enable, Flush, Preview, Singles, WriteFrame
 from writer.session import Session
+from writer.stripes.storers import Storers
+from writer.stripes.stripes import BUDGET
 
 _log = logging.getLogger(__name__)
 
@@ -46,17 +49,30 @@ class WorkerLoop:
         control_endpoint: Where the coordinator's ROUTER is.
         stream_endpoint: Where the detector's PUSH is.
         queue: Frames that may wait to be written; what 1 GiB holds unless given.
+        budget: Bytes that may be on their way to storers, where there are several workers.
+        level: Of the storers' log.
 
     Raises:
         OSError: An endpoint cannot be used.
     """
 
     def __init__(
-        self, detector: Detector, *, control_endpoint: str, stream_endpoint: str, queue: int | None = None
+        self,
+        detector: Detector,
+        *,
+        control_endpoint: str,
+        stream_endpoint: str,
+        queue: int | None = None,
+        budget: int = BUDGET,
+        level: str = "INFO",
     ) -> None:
         self.endpoint: Final = stream_endpoint
-        self._session = Session(detector.name)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._storers: Storers | None = None
+        if detector.workers > 1:
+            self._storers = Storers(self._context, detector.workers, detector.storers, level)
+            self._storers.breathe = self._breathe
+        self._session = Session(detector.name, opening=Opening(self._storers, budget))
         slow, fast = detector.spec.shape
         per_pixel = 4 if detector.stream.compression == "none" else 0.5
         try:
@@ -75,6 +91,8 @@ class WorkerLoop:
         self._poller.register(self._receiver.socket, zmq.POLLIN)
         self._poller.register(self._receiver.monitor, zmq.POLLIN)
         self._poller.register(self._control, zmq.POLLIN)
+        if self._storers is not None:
+            self._poller.register(self._storers.socket, zmq.POLLIN)
         self._lines = lines()
         for line in self._lines:
             self._poller.register(line, zmq.POLLIN | zmq.POLLERR)
@@ -99,6 +117,8 @@ class WorkerLoop:
         finally:
             self._session.close(self._why_end or "the worker failed")
             self._tell()
+            if self._storers is not None:
+                self._storers.close()
             self._receiver.close()
             self._control.close()
             self._outlet.close()
@@ -122,10 +142,20 @@ class WorkerLoop:
             if line in ready and is_broken(line):
                 self._why_end = "whoever started the worker is gone"
         now = self._look_at_clock()
+        if self._storers is not None:
+            self._storers.tick(now)
         session.tick(now)
         self._tell()
         self._preview(ready, now)
         self._report(now)
+
+    def _breathe(self) -> bool:
+        """While storers are waited for: the coordinator hears of it, and the fan of its own end."""
+        for line in self._lines:
+            if is_broken(line):
+                self._why_end = "whoever started the worker is gone"
+        self._report(time.monotonic())
+        return bool(self._why_end)
 
     def _look_at_clock(self) -> float:
         """The time; if it has leapt, the process or its disk stood still, wherever that was."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
@@ -22,7 +23,14 @@ ROOT = Path(__file__).parents[2]
 class Worker:
     """A worker on a stream, and its events as they come."""
 
-    def __init__(self, endpoint: str, *, wrapper: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        wrapper: tuple[str, ...] = (),
+        options: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.ROUTER)
         self.socket.set(zmq.LINGER, 0)
@@ -39,8 +47,10 @@ class Worker:
                 endpoint,
                 "--control",
                 f"tcp://127.0.0.1:{port}",
+                *options,
             ],
             cwd=ROOT,
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -8,13 +8,14 @@ is what the stream brought. Messages of one fan to one storer are taken in the o
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from layouts.stream.messages import Codec
 from writer.control import ControlError
+from writer.keeping import Keeping
 
 FRAME: Final = struct.Struct("<qqq")
 """Row among the storer's own, offset and length of the packed pixels in the part that follows."""
@@ -42,6 +43,7 @@ class Open:
         frames_per_block: Places that go to one storer before the next has its turn.
         workers: How many there are.
         temp_suffix: Behind the names until the capture has ended.
+        keeping: What is done for the safety of the files.
     """
 
     token: int
@@ -51,6 +53,7 @@ class Open:
     frames_per_block: int
     workers: int
     temp_suffix: str = ""
+    keeping: Keeping = field(default_factory=Keeping)
     type: Literal["open"] = "open"
 
 
@@ -82,7 +85,7 @@ class Flush:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Close:
-    """Close all files; answered with their names.
+    """Close all files; answered with their names, once they are as safe as they are to be.
 
     Attributes:
         token: Of the answer.
@@ -146,11 +149,13 @@ class Progress:
         token: Of ``Open``; 0 before the first.
         taken: Frames written, or given up.
         flushed: Frames that readers can see.
+        sums: Checksums of those of them that were not told of before, in order.
     """
 
     token: int
     taken: int
     flushed: int
+    sums: tuple[int, ...] = ()
     type: Literal["progress"] = "progress"
 
 
@@ -160,6 +165,7 @@ class Trouble:
 
     token: int
     flushed: int
+    sums: tuple[int, ...] = ()
     errno: int
     message: str
     type: Literal["trouble"] = "trouble"
