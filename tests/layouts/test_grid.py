@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layouts.raw.grid import Grid, Placed, blocks, by_position, in_order, tiles
+from layouts.raw.grid import DIMENSIONS, Grid, Placed, blocks, by_position, in_order, tiles
 
 
 def picture(grid: Grid, found, rows: int) -> np.ndarray:
@@ -102,14 +102,16 @@ def test_positions_that_are_no_numbers_are_wrong():
 
 
 @given(
-    sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3),
+    sizes=st.lists(st.integers(1, 3), min_size=1, max_size=len(DIMENSIONS)),
     data=st.data(),
 )
 def test_whatever_the_order_every_frame_stands_where_it_says(sizes, data):
-    grid = Grid(sizes=tuple(sizes), positions=("n", "x", "y")[: len(sizes)])
-    count = data.draw(st.integers(1, 30))
-    columns = [data.draw(st.lists(st.integers(-1, 4), min_size=count, max_size=count)) for _ in sizes]
-    placed = positions(grid, *columns)
+    grid = Grid(sizes=tuple(sizes), positions=DIMENSIONS[: len(sizes)])
+    inside = st.tuples(*(st.integers(0, size - 1) for size in sizes))
+    anywhere = st.tuples(*(st.integers(-1, size) for size in sizes))
+    frames = data.draw(st.lists(inside | anywhere, min_size=1, max_size=30))
+    count = len(frames)
+    placed = positions(grid, *zip(*frames, strict=True))
     assert sorted([*placed.rows, *placed.wrong]) == list(range(count))
     np.testing.assert_array_equal(picture(grid, tiles(placed), count), placed_as(grid, placed))
 

@@ -106,3 +106,14 @@ def test_images_of_the_detectors_there_are():
         assert (used, found.size <= 262144) == (step, True)
     big, _ = image(Pixels(np.full((2, 2), 2**32 - 3, np.uint32)), 1)
     assert big.tolist() == [[2**31 - 1]]
+
+
+@given(frames(), AXES, AXES)
+def test_a_single_line_or_column_becomes_a_row_where_that_is_asked_for(data, x, y):
+    plain = cut(marked(data), Region(x=x, y=y))
+    found = cut(marked(data), Region(x=x, y=y, collapse=True))
+    assert found.is_row == (1 in plain.data.shape)
+    assert found.data.shape == ((1, plain.data.size) if found.is_row else plain.data.shape)
+    assert found.data.ravel().tolist() == plain.data.ravel().tolist()
+    assert found.left_out == plain.left_out
+    assert not plain.is_row
