@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from layouts.beamline import Detector
 from layouts.capture import AxisPositions, DetectorCapture, RawFile, SeriesRecord
 from layouts.detector_models import DetectorModel
-from layouts.raw.mapping import Mapping as RawMapping
 from layouts.stream.messages import GoniometerAxis, SeriesParameters
+from writer.map_file import mapping_of
 from writer.positions import Span
 from writer.reports import CaptureRecord, SeriesReport
 
@@ -164,9 +164,7 @@ def detector_capture(
         raw_files=tuple(
             RawFile(path=Path(f.path), rows=f.rows, worker=f.worker) for f in record.raw_files if f.rows
         ),
-        mapping=RawMapping(
-            rows_per_file=record.images_per_file, workers=record.workers, block=record.frames_per_block
-        ),
+        mapping=mapping_of(record),
         meta_file=Path(record.meta_file),
         rows=record.rows,
         missing=record.missing,

@@ -2,6 +2,9 @@
 
 As NDFileHDF5 lays it out: ``/entry/data/data`` has shape (.., Y, X, N, slow, fast), and with DimAttDatasets
 the datasets of attributes have the shape of the points. Nothing is copied but what stands by index alone.
+
+Where workers took turns, the frames stand in the file once more in their order, as a virtual data set that
+the grid is mapped from: its straight pieces are few, where the raw files would give one for each block.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
@@ -18,14 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layouts.nexus.frames import masked, relative
+from layouts.nexus.tree_h5 import write_virtual
 from layouts.raw import names
 from layouts.raw.grid import Grid, Placed, Tile, blocks, by_position, in_order, tiles
+from layouts.raw.mapping import Mapping
 from layouts.raw.names import Column, Meta
-from writer.map_file import Part
+from writer.map_file import Part, frames, reach
 from writer.raw_file import LIBVER
 
 UNPLACED: Final = "/entry/instrument/detector/unplaced"
-"""Rows of the raw files whose frames have no point."""
+"""Places of frames that have no point: rows of the raw files one behind the other."""
+FLAT: Final = "/entry/instrument/detector/frames"
+"""All frames in order of places, where workers took turns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +42,17 @@ class Content:
     Attributes:
         grid: As asked for.
         parts: Raw files there are, in order of rows.
+        mapping: How places were dealt to them.
         shape: Pixels, (slow, fast).
         dtype: Name of the type.
         meta: The meta file if it has attributes; links lead there.
-        closed: Whether raw and meta files are: before, frames stand in order or, with positions, not at all.
+        closed: Whether raw and meta files are: before, frames stand in order or, with positions or where
+            workers take turns, not at all.
     """
 
     grid: Grid
     parts: Sequence[Part]
+    mapping: Mapping = field(default_factory=Mapping)
     shape: tuple[int, int]
     dtype: str
     meta: Path | None
@@ -58,7 +68,7 @@ def publish(path: Path, content: Content) -> list[str]:
     Raises:
         OSError: It cannot be written, or the meta file not be read.
     """
-    rows = max((part.row + part.rows for part in content.parts), default=0)
+    rows = reach(content.parts, content.mapping)
     placed, problems = _placed(content, rows)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
@@ -81,6 +91,9 @@ def publish(path: Path, content: Content) -> list[str]:
 def _placed(content: Content, rows: int) -> tuple[Placed, list[str]]:
     grid = content.grid
     nothing = Placed(*(np.empty(0, np.int64),) * 3)._replace(points=np.empty((0, len(grid.sizes)), np.int64))
+    if content.mapping.workers > 1 and not content.closed:
+        # Raw files are cut at the end, and a map in blocks that is longer than its files kills its reader.
+        return nothing, []
     if not grid.positions:
         # While frames still come, files have the rows that are planned, and some to spare.
         return in_order(grid, rows if content.closed else min(rows, grid.places)), []
@@ -110,9 +123,9 @@ def _read(group: h5py.Group, name: str) -> NDArray[np.generic]:
 def _write(file: h5py.File, directory: Path, content: Content, placed: Placed) -> None:
     layout = h5py.VirtualLayout((*content.grid.shape, *content.shape), dtype=content.dtype)
     found: list[Tile] = []
-    for part in content.parts:
+    for part, source, path in _sources(file, directory, content):
         own = _tiles(content.grid, placed, part)
-        _map(layout, own, relative(part.path, directory), names.DATA, (part.rows, *content.shape))
+        _map(layout, own, source, path, (part.rows, *content.shape))
         found += [tile._replace(row=tile.row + part.row) for tile in own]
     file.create_virtual_dataset(names.DATA, layout, fillvalue=masked(content.dtype))
     file[f"{names.DETECTOR}/data"] = file[names.DATA]
@@ -131,6 +144,25 @@ def _write(file: h5py.File, directory: Path, content: Content, placed: Placed) -
                 _columns(file.create_group(place), old, content.grid, placed, found=found, near=near)
         else:
             file[place] = h5py.ExternalLink(near, target)
+
+
+def _sources(file: h5py.File, directory: Path, content: Content) -> list[tuple[Part, str, str]]:
+    """What the grid is mapped from: rows that follow one another, and the file and data set they are in."""
+    if content.mapping.workers == 1:
+        return [(part, relative(part.path, directory), names.DATA) for part in content.parts]
+    if not content.closed:
+        return []
+    flat = frames(
+        directory,
+        content.parts,
+        rows=reach(content.parts, content.mapping),
+        shape=content.shape,
+        dtype=content.dtype,
+        mapping=content.mapping,
+    )
+    above, _, name = FLAT.rpartition("/")
+    write_virtual(file.require_group(above).id, name.encode(), flat)
+    return [(Part(directory, 0, flat.shape[0]), ".", FLAT)]
 
 
 def _tiles(grid: Grid, placed: Placed, part: Part) -> list[Tile]:

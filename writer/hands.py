@@ -12,6 +12,7 @@ from typing import Any, Final
 from ioc import names
 from ioc.client import CaError, Client
 from layouts.beamline import Beamline
+from layouts.raw.mapping import Mapping
 from layouts.raw.names import meta_file
 from writer import control, grid_h5, held, map_file, orders, publishing, steps
 from writer.disk import in_thread
@@ -113,15 +114,19 @@ class Hands:
             return
         path, capture = order.full_names[detector], order.captures[detector]
         parts = sorted(progress.parts.values(), key=lambda part: part.row)
-        record = progress.record
-        rows = order.planned[detector] or max((p.row + p.rows for p in parts), default=0)
+        record, planned = progress.record, order.planned[detector]
+        mapping = Mapping(
+            rows_per_file=capture.images_per_file,
+            workers=self._beamline.detector(detector).workers,
+            block=capture.frames_per_block,
+        )
+        rows = planned or map_file.reach(parts, mapping)
         live = orders.suffixed(path, capture.temp_suffix)
         if record is None:
             path = live
         else:
             rows = record.rows
-            each = capture.images_per_file
-            parts = [map_file.Part(Path(f.path), n * each, f.rows) for n, f in enumerate(record.raw_files)]
+            parts, mapping = map_file.parts_of(record), map_file.mapping_of(record)
         meta = None if capture.attributes is None else Path(capture.directory) / meta_file(capture.stem)
         grid = order.grids.get(detector)
         try:
@@ -129,6 +134,7 @@ class Hands:
                 content = grid_h5.Content(
                     grid=grid,
                     parts=parts,
+                    mapping=mapping,
                     shape=progress.shape,
                     dtype=progress.dtype,
                     meta=meta,
@@ -136,8 +142,17 @@ class Hands:
                 )
                 progress.doubt = "; ".join(grid_h5.publish(path, content))
             else:
-                size = {"rows": rows, "shape": progress.shape, "dtype": progress.dtype}
-                map_file.publish(path, map_file.tree(path.parent, parts, meta=meta, **size))
+                tree = map_file.tree(
+                    path.parent,
+                    parts,
+                    rows=rows,
+                    shape=progress.shape,
+                    dtype=progress.dtype,
+                    meta=meta,
+                    mapping=mapping,
+                    follow=record is None and (mapping.workers > 1 or not planned),
+                )
+                map_file.publish(path, tree)
             if path != live:
                 live.unlink(missing_ok=True)
         except OSError as error:

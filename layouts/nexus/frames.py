@@ -107,7 +107,7 @@ def stripes(capture: DetectorCapture, directory: Path) -> Group | None:
     )
 
 
-def part(
+def part_of(
     mapping: Mapping, worker: int, rows: tuple[int, int], *, file: str, extent: int, begin: int
 ) -> Iterator[Stretch]:
     """Some rows of a raw file where they belong.
@@ -173,5 +173,5 @@ def _pieces(capture: DetectorCapture, directory: Path, missing: NDArray[np.int64
         here = own[(own >= begin) & (own < end)].tolist()
         file = relative(raw.path, directory)
         for rows in runs(begin, end, here):
-            found += part(mapping, raw.worker, rows, file=file, extent=raw.rows, begin=begin)
+            found += part_of(mapping, raw.worker, rows, file=file, extent=raw.rows, begin=begin)
     return tuple(sorted(found, key=lambda stretch: stretch.at))

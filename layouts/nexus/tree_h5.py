@@ -83,7 +83,7 @@ def _write_members(parent: Any, group: Group, later: list[tuple[Any, bytes, Hard
                 made.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(node.value), kind)
             _write_attributes(made, node)
         elif isinstance(node, Virtual):
-            _write_attributes(_write_virtual(parent, name, node), node)
+            _write_attributes(write_virtual(parent, name, node), node)
         elif isinstance(node, SoftLink):
             parent.links.create_soft(name, node.path.encode())
         elif isinstance(node, ExternalLink):
@@ -92,7 +92,7 @@ def _write_members(parent: Any, group: Group, later: list[tuple[Any, bytes, Hard
             later.append((parent, name, node))
 
 
-def _write_virtual(parent: Any, name: bytes, node: Virtual) -> Any:
+def write_virtual(parent: Any, name: bytes, node: Virtual) -> Any:
     """Each mapping plain rows of an explicit source, with the fill value given anew."""
     creation = h5p.create(h5p.DATASET_CREATE)
     creation.set_fill_value(np.asarray(node.fill, dtype=node.dtype))

@@ -8,13 +8,16 @@ import h5py
 import numpy as np
 import pytest
 
+from layouts import beamline
 from layouts.attributes import AttributeType
 from layouts.raw import names
 from layouts.raw.grid import Grid
+from layouts.raw.mapping import Mapping
 from layouts.stream.messages import Codec
+from tests.kit.fabricate import acquire, shot
 from writer.attribute_messages import Attribute, AttributeValues
 from writer.capture_values import PixelFormat
-from writer.grid_h5 import UNPLACED, Content, publish
+from writer.grid_h5 import FLAT, UNPLACED, Content, publish
 from writer.map_file import Part
 from writer.meta_h5 import MetaFile, Row
 from writer.raw_h5 import RawFiles
@@ -110,4 +113,69 @@ def test_positions_that_cannot_be_known_are_said(tmp_path, changes, said):
     (why, *_) = publish(tmp_path / "run.h5", replace(content, grid=grid, **changes))
     assert said in why
     with h5py.File(tmp_path / "run.h5") as file:
+        assert (file[names.DATA][()] == 65535).all()
+
+
+def striped(folder, rows, mapping, *, missing=()):
+    """The same, taken in turns; each frame is all its place."""
+    frames = np.arange(rows, dtype=np.uint16)[:, None, None] * np.ones((1, 2, 3), np.uint16)
+    taken = shot(
+        "EIG1",
+        frames,
+        missing=missing,
+        rows_per_file=mapping.rows_per_file,
+        workers=mapping.workers,
+        block=mapping.block,
+    )
+    found = acquire(folder, beamline.load(), [taken]).detectors[0]
+    parts, before = [], dict.fromkeys(range(mapping.workers), 0)
+    for raw in found.raw_files:
+        parts.append(Part(raw.path, mapping.at(raw.worker, before[raw.worker]), raw.rows))
+        before[raw.worker] += raw.rows
+    return Content(
+        grid=Grid(sizes=(1,)),
+        parts=parts,
+        mapping=mapping,
+        shape=(2, 3),
+        dtype="uint16",
+        meta=found.meta_file,
+        closed=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [Mapping(workers=3), Mapping(workers=2, block=5, rows_per_file=3), Mapping(workers=4, block=2)],
+    ids=str,
+)
+def test_frames_that_were_taken_in_turns_fill_the_grid_in_order(tmp_path, mapping):
+    content = replace(striped(tmp_path, 23, mapping, missing=(7,)), meta=None, grid=Grid(sizes=(2, 4, 3)))
+    assert publish(tmp_path / "run.h5", content) == []
+    with h5py.File(tmp_path / "run.h5") as file:
+        wanted = [*range(7), 65535, *range(8, 23), 65535]
+        assert file[names.DATA].shape == (3, 4, 2, 2, 3)
+        assert file[names.DATA][..., 1, 2].reshape(-1).tolist() == wanted
+        assert file[FLAT][:, 0, 0].tolist() == wanted[:23]
+
+
+def test_frames_that_were_taken_in_turns_stand_at_their_positions(tmp_path):
+    points = snake(6, 4)
+    content = striped(tmp_path, 24, Mapping(workers=2, block=5))
+    with h5py.File(content.meta, "r+") as file:
+        for axis, name in enumerate(("ix", "iy")):
+            file[f"{names.Meta.ATTRIBUTES}/{name}"] = np.array([p[axis] for p in points])
+        file.require_group(names.Meta.DETECTOR_ATTRIBUTES)
+    content = replace(content, grid=Grid(sizes=(6, 4), positions=("ix", "iy"), columns=True))
+    assert publish(tmp_path / "run.h5", content) == []
+    with h5py.File(tmp_path / "run.h5") as file:
+        for row, (x, y) in enumerate(points):
+            assert (file[names.DATA][y, x] == row).all()
+        assert file[f"{names.ATTRIBUTES}/ix"][()].tolist() == [list(range(6))] * 4
+
+
+def test_while_workers_take_turns_the_grid_is_masked(tmp_path):
+    content = replace(striped(tmp_path, 8, Mapping(workers=2)), grid=Grid(sizes=(2, 4)), closed=False)
+    assert publish(tmp_path / "run.h5", content) == []
+    with h5py.File(tmp_path / "run.h5") as file:
+        assert file[names.DATA].shape == (4, 2, 2, 3)
         assert (file[names.DATA][()] == 65535).all()
