@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,3 +50,35 @@ def test_one_worker_and_one_file_is_the_identity():
 def test_nonsense_is_refused():
     with pytest.raises(ValueError, match="is no mapping"):
         Mapping(workers=0)
+
+
+@given(
+    mapping=mappings,
+    worker=st.integers(0, 4),
+    begin=st.integers(0, 60),
+    length=st.integers(0, 60),
+)
+def test_combs_are_the_places_of_a_worker_in_three_pieces_at_most(mapping, worker, begin, length):
+    worker %= mapping.workers
+    combs = list(mapping.combs(worker, begin, begin + length))
+    found = [
+        comb.place + turn * mapping.stride + within
+        for comb in combs
+        for turn in range(comb.count)
+        for within in range(comb.block)
+    ]
+    assert found == [mapping.at(worker, index) for index in range(begin, begin + length)]
+    assert found == mapping.places(worker, begin, begin + length).tolist()
+    assert [mapping.index(place) for place in found] == [(worker, begin + i) for i in range(length)]
+    assert len(combs) <= (1 if mapping.workers == 1 else 3)
+    assert [comb.index - begin for comb in combs] == [
+        sum(c.size for c in combs[:i]) for i in range(len(combs))
+    ]
+
+
+@given(mapping=mappings, places=st.sets(st.integers(0, 200)))
+def test_each_place_is_among_its_workers_numbers(mapping, places):
+    ordered = np.array(sorted(places), dtype=np.int64)
+    for worker in range(mapping.workers):
+        mine = [mapping.index(p)[1] for p in sorted(places) if mapping.index(p)[0] == worker]
+        assert mapping.indices(worker, ordered).tolist() == mine

@@ -94,6 +94,37 @@ def test_a_virtual_data_set_may_map_nothing(tmp_path):
     assert same(read(tmp_path / "a.h5").members["v"], nothing)
 
 
+BLOCKS = Virtual(
+    shape=(9, 3, 4),
+    dtype="uint16",
+    fill=65535,
+    stretches=(Stretch(file="raw.h5", path="/d", extent=6, start=1, stop=5, at=2, block=2, stride=5),),
+)
+
+
+def test_rows_may_stand_in_blocks_at_a_distance(tmp_path):
+    with h5py.File(tmp_path / "raw.h5", "w") as file:
+        file["d"] = np.arange(72, dtype=np.uint16).reshape(6, 3, 4)
+    write(tmp_path / "a.h5", group("NXroot", {"v": BLOCKS}))
+    assert same(read(tmp_path / "a.h5").members["v"], BLOCKS)
+    with h5py.File(tmp_path / "a.h5") as file:
+        rows = file["v"][:, 0, 0].tolist()
+    assert rows == [65535, 65535, 12, 24, 65535, 65535, 65535, 36, 48]
+    assert [rows[place] for place in BLOCKS.stretches[0].places] == [12, 24, 36, 48]
+
+
+@pytest.mark.parametrize(
+    ("where", "which"), [(np.s_[0:2, 0:1], np.s_[0:2, 0:1]), (np.s_[0:2], np.s_[0:4:2])], ids=["part", "rows"]
+)
+def test_mappings_that_no_tree_can_hold_are_refused(tmp_path, where, which):
+    layout = h5py.VirtualLayout((4, 3), dtype="u2")
+    layout[where] = h5py.VirtualSource("raw.h5", "d", shape=(4, 3))[which]
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_virtual_dataset("v", layout)
+    with pytest.raises(OSError, match="something else than blocks of whole rows"):
+        read(tmp_path / "a.h5")
+
+
 def test_files_are_never_overwritten(tmp_path):
     write(tmp_path / "a.h5", example())
     with pytest.raises(FileExistsError):
