@@ -11,21 +11,15 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from benchmarks.bare import Write, direct_chunk, pwrite
+from benchmarks.handed import Batch, Handed, batches
 from benchmarks.pool import Pool, load
-from benchmarks.source import end, images, start
 from benchmarks.verify import wrong_frame
-from layouts.stream.stream import encoder
 from writer import control
-from writer.session import Session
 
-BATCH: Final = 128 * 1024 * 1024
-"""Bytes of messages that are in memory at a time."""
-Batch = Sequence[bytes]
 Take = Callable[[Batch], None]
 
 
@@ -42,59 +36,18 @@ def each(write: Write, pool: Pool) -> Take:
     return take
 
 
-def session(path: Path, pool: Pool, frames: int) -> tuple[Take, Callable[[], None]]:
+def session(path: Path, pool: Pool, frames: int) -> tuple[Take, Callable[[], object]]:
     """The worker's own work, from a message to the closed file."""
-    worker = Session("EIG1")
-    worker.command(
-        control.Capture(
-            capture="bench",
-            directory=str(path.parent),
-            stem="bench",
-            detector="EIG1",
-            single_file_name=str(path),
-            num_capture=frames,
-        )
+    order = control.Capture(
+        capture="bench",
+        directory=str(path.parent),
+        stem="bench",
+        detector="EIG1",
+        single_file_name=str(path),
+        num_capture=frames,
     )
-    encode = encoder(2)
-    worker.message([bytes(part) for part in encode.encode_start(start(pool, frames))])
-
-    def take(batch: Batch) -> None:
-        waiting = iter(batch)
-        left = len(batch)
-
-        def receive() -> list[memoryview] | None:
-            nonlocal left
-            message = next(waiting, None)
-            if message is None:
-                return None
-            left -= 1
-            return [memoryview(message)]
-
-        while left:  # it stops whenever a flush is due
-            worker.take(receive, sys.maxsize)
-            worker.tick(time.monotonic())
-
-    def close() -> None:
-        worker.message([bytes(part) for part in encode.encode_end(end())])
-        done = next((e for e in worker.events if isinstance(e, control.Done)), None)
-        if done is None or done.counters.stored != frames or done.record.missing:
-            raise RuntimeError(f"the worker has not stored {frames} frames: {done}")
-
-    return take, close
-
-
-def batches(pool: Pool, frames: int) -> Iterator[Batch]:
-    """All messages, so many at a time."""
-    most = max(1, BATCH // pool.most)
-    encode = encoder(2)
-    batch: list[bytes] = []
-    for image in images(pool, frames):
-        batch.append(b"".join(encode.encode_image(image)))
-        if len(batch) == most:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    handed = Handed(order, pool, frames)
+    return handed.take, handed.end
 
 
 class Clock:
@@ -125,6 +78,7 @@ def main() -> None:
     sys.stdout.flush()
     clock = Clock()
     clock.go()
+    close: Callable[[], object]
     if arguments.how == "worker":
         take, close = session(path, pool, frames)
     else:

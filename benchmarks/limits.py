@@ -46,7 +46,7 @@ def main(
                 "memcpy": functools.partial(_copy, blobs, frames),
                 "pwrite": functools.partial(_write, blobs, frames, Path(name), sync=False),
                 _SYNC: functools.partial(_write, blobs, frames, Path(name), sync=True),
-                "ZeroMQ tcp": functools.partial(_receive, beamline, saved, frames),
+                "ZeroMQ tcp": functools.partial(receive, beamline, saved, frames),
             }
             samples = interleaved(contenders, repeats)
         best = {name: max(s.rate for s in each) * size / 1e9 for name, each in samples.items()}
@@ -99,7 +99,8 @@ def _write(blobs: tuple[bytes, ...], frames: int, folder: Path, *, sync: bool) -
         path.unlink(missing_ok=True)
 
 
-def _receive(beamline: Beamline, saved: Path, frames: int) -> Sample:
+def receive(beamline: Beamline, saved: Path, frames: int) -> Sample:
+    """Receive frames of a saved pool over tcp and do nothing with them."""
     endpoint = beamline.detectors[0].stream.endpoint
     series = ["--frames", str(frames), "--pool", str(saved)]
     with running("benchmarks.source", "--endpoint", endpoint, *series) as source:

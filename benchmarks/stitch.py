@@ -15,18 +15,16 @@ from typing import Final
 import h5py
 
 import layouts.filters_h5  # noqa: F401  registers the filter of the frames
+from benchmarks.handed import Handed, batches
 from benchmarks.pool import Pool
 from benchmarks.processes import BenchmarkError
 from benchmarks.report import Finding, Result
-from benchmarks.source import end, images, start
 from layouts.beamline import Beamline
 from layouts.raw.names import DATA
 from layouts.stream import codecs
 from layouts.stream.messages import Codec
-from layouts.stream.stream import encoder
 from writer import control, masters
 from writer.record import acquisition
-from writer.session import Session
 
 FILES: Final = (1, 10, 100, 1000)
 _PER_FILE: Final = 4
@@ -78,19 +76,12 @@ def _once(beamline: Beamline, pool: Pool, files: int) -> tuple[float, float]:
             images_per_file=_PER_FILE,
             num_capture=frames + 1,  # so that the end message ends it, not the last frame
         )
-        session = Session(order.detector)
-        session.command(order)
-        encode = encoder(2)
-        session.message([bytes(part) for part in encode.encode_start(start(pool, frames + 1))])
-        for image in images(pool, frames):
-            session.message([b"".join(encode.encode_image(image))])
+        handed = Handed(order, pool, frames)
+        for batch in batches(pool, frames):
+            handed.take(batch)
         began = time.perf_counter()
-        session.message([bytes(part) for part in encode.encode_end(end())])
-        session.close("the benchmark is over")
+        done = handed.end()
         closed = time.perf_counter()
-        done = next((e for e in session.events if isinstance(e, control.Done)), None)
-        if done is None or done.counters.stored != frames:
-            raise BenchmarkError(f"the worker has not stored {frames} frames: {done}")
         published = masters.publish(acquisition(beamline, order, done))
         stands = time.perf_counter()
         if not published.ok:

@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bench.app, name="bench")
+app.command()(bench.tune)
 
 BeamlineFile = Annotated[
     Path | None,
@@ -199,6 +200,21 @@ def follow(
 
     code = run(file, timeout=timeout, say=typer.echo, tell=lambda line: typer.echo(line, err=True))
     raise typer.Exit(code)
+
+
+@app.command()
+def salvage(
+    path: Annotated[Path, typer.Argument(help="A directory, or a raw or meta file in it.")],
+    beamline: BeamlineFile = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where the new files go; beside the old ones.")
+    ] = None,
+    detector: Annotated[str, typer.Option(help="Of frames of which no file says it.")] = "",
+) -> None:
+    """Bring back what a writer that died has left: clean files, and a master."""
+    from softbeam.salvage import salvage as run
+
+    raise typer.Exit(run(path, _load(beamline), out=out, detector=detector))
 
 
 scan_app = typer.Typer(

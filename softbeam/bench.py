@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.sizing import Need, frame_bytes
+from benchmarks.sizing import model as known_model
 from benchmarks.suite import QUESTIONS, run
 
 app = typer.Typer(
@@ -39,6 +41,69 @@ def everything(
 def ioc(smoke: Smoke = False) -> None:
     """Our Channel Access server, beside a bare caproto IOC and a real softIoc."""
     raise typer.Exit(_ioc(smoke=smoke))
+
+
+Directory = Annotated[Path, typer.Argument(help="On the storage in question; what is written is removed.")]
+Model = Annotated[str, typer.Option("--model", help="Detector model, such as 'EIGER2 16M'.")]
+Rate = Annotated[float, typer.Option("--rate", help="Frames a second.", min=0.001)]
+Bits = Annotated[int, typer.Option("--bits", help="Of a pixel: 8, 16 or 32.", min=8, max=32)]
+Ratio = Annotated[
+    float, typer.Option("--ratio", help="How many times smaller packed frames are; see the how-to.", min=1.0)
+]
+Minutes = Annotated[float, typer.Option("--minutes", help="Length of the run to be judged.", min=0.001)]
+Seconds = Annotated[float, typer.Option("--seconds", help="How long to write for each figure.", min=0.01)]
+
+
+@app.command()
+def sustain(
+    directory: Directory,
+    *,
+    model: Model = "EIGER2 16M",
+    rate: Rate = 133.0,
+    bits: Bits = 16,
+    ratio: Ratio = 9.0,
+    minutes: Minutes = 60.0,
+    seconds: Seconds = 20.0,
+) -> None:
+    """Say whether a storage and this machine take a detector for so long: yes or no, and by what margin."""
+    from benchmarks import sustain as run
+    from layouts.beamline import load
+    from softbeam.ports import own_ports
+
+    need = _need(directory, model=model, rate=rate, bits=bits, ratio=ratio, minutes=minutes)
+    raise typer.Exit(run.main(directory, own_ports(load()), need, seconds))
+
+
+def tune(
+    directory: Directory,
+    *,
+    detector: Annotated[str, typer.Option("--detector", help="Whose lines are wanted.")] = "EIG1",
+    model: Model = "EIGER2 16M",
+    rate: Rate = 133.0,
+    bits: Bits = 16,
+    ratio: Ratio = 9.0,
+    minutes: Minutes = 60.0,
+    seconds: Seconds = 3.0,
+) -> None:
+    """Try flush intervals, file sizes, workers and fsync on a storage; print lines for the beamline file."""
+    from benchmarks import tune as run
+    from layouts.beamline import load
+    from softbeam.ports import own_ports
+
+    need = _need(directory, model=model, rate=rate, bits=bits, ratio=ratio, minutes=minutes)
+    raise typer.Exit(run.main(directory, own_ports(load()), detector, need, seconds))
+
+
+def _need(directory: Path, *, model: str, rate: float, bits: int, ratio: float, minutes: float) -> Need:
+    if not directory.is_dir():
+        typer.echo(f"{directory} is no directory; give one on the storage in question", err=True)
+        raise typer.Exit(2)
+    try:
+        size = frame_bytes(known_model(model), bits, ratio)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    return Need(frame_bytes=size, rate=rate, seconds=60 * minutes)
 
 
 def _add(name: str, asks: str) -> None:
