@@ -50,6 +50,7 @@ class OdinDevice:
         self._captures = captures
         self._endpoint = detector.stream.endpoint
         self._images_per_file = detector.images_per_file
+        self._workers = detector.workers
         prefix = names.odin(beamline.prefix, detector.pv)
         self.device = server.device(prefix, odin.odin(f"{detector.name}.OD", detector.name), self._put)
         self.fan = server.device(f"{prefix}FAN:", odin.fan(), self._put_fan)
@@ -205,7 +206,7 @@ class OdinDevice:
         directory = await paths.require(device, str(device["FilePath"]))
         number = int(device["NumCapture"])
         per_file = int(device["BlockSize"]) * int(device["BlocksPerFile"])
-        several = 0 < per_file < number
+        several = self._workers > 1 or 0 < per_file < number
         self._asked = True
         return Wish(
             full_name=directory / (f"{name}.h5" if several else files.raw_file(name, 1)),

@@ -19,6 +19,7 @@ from layouts.raw.mapping import Mapping as Places
 from layouts.stream.messages import Codec
 from writer import control
 from writer.keeping import keeping
+from writer.share import Share
 
 _PACKED = 3.0
 """How many times smaller than in memory compressed frames are held for, until one has been seen."""
@@ -116,6 +117,7 @@ class Order:
         acquire: Whether cameras are started with it.
         planned: Frames of each detector; 0 where nobody knows.
         grids: Extra dimensions of the files of the full names, by detector.
+        workers: How many share the frames, for detectors with several.
     """
 
     name: str
@@ -125,6 +127,7 @@ class Order:
     acquire: bool
     planned: dict[str, int]
     grids: dict[str, Grid] = field(default_factory=dict[str, Grid])
+    workers: dict[str, int] = field(default_factory=dict[str, int])
 
     @property
     def detectors(self) -> tuple[str, ...]:
@@ -146,9 +149,20 @@ class Order:
             if capture.temp_suffix:
                 found.append(suffixed(self.full_names[detector], capture.temp_suffix))
             if not self.is_single(detector):
-                places = Places(rows_per_file=capture.images_per_file).files(0, max(1, capture.num_capture))
-                found += [self.directory / names.raw_file(capture.stem, i + 1) for i in range(len(places))]
+                found += [self.directory / name for name in self._raw_files(detector)]
         return tuple(dict.fromkeys(found))
+
+    def _raw_files(self, detector: str) -> list[str]:
+        """Names of the raw files, as far as they are known before."""
+        capture, workers = self.captures[detector], self.workers.get(detector, 1)
+        places = Places(
+            rows_per_file=capture.images_per_file, workers=workers, block=capture.frames_per_block
+        )
+        return [
+            Share(mapping=places, rank=rank).name(capture.stem, file)
+            for rank in range(workers)
+            for file in range(len(places.files(rank, max(1, capture.num_capture))))
+        ]
 
 
 class Disk(Protocol):
@@ -210,11 +224,12 @@ def of_acquisition(
     for detector in detectors:
         stem = f"{name}_{detector}"
         planned = expected[detector].images or 0
-        capture = _capture(beamline.storage, detector, directory / stem, planned, expected[detector])
-        per_file = beamline.detector(detector).images_per_file
-        single = per_file == 0 or 0 < planned <= per_file
+        known = beamline.detector(detector)
+        capture = _capture(beamline.storage, known, directory / stem, planned, expected[detector])
+        per_file = known.images_per_file
+        single = known.workers == 1 and (per_file == 0 or 0 < planned <= per_file)
         full_names[detector] = directory / (names.raw_file(stem, 1) if single else f"{stem}.h5")
-        captures[detector] = _filed(capture, full_names[detector], 0 if single else per_file)
+        captures[detector] = _filed(capture, full_names[detector], per_file, single=single)
     return Order(
         name=name,
         directory=directory,
@@ -222,29 +237,38 @@ def of_acquisition(
         full_names=full_names,
         acquire=True,
         planned={d: expected[d].images or 0 for d in detectors},
+        workers={d: beamline.detector(d).workers for d in detectors},
     )
 
 
 def of_detector(beamline: Beamline, detector: str, wish: Wish, expected: Expectation) -> Order:
     """What a detector's own records ask for: ``HDF1:Capture`` or ``OD:Capture``.
 
-    A capture without a limit goes into one file, which can grow; a limited one is cut into files of the
-    detector's ``images_per_file``, with a map of the full name over them.
+    A capture without a limit goes into one file of each worker, which can grow; a limited one is cut into
+    files of the detector's ``images_per_file``. Over several files there is a map of the full name.
 
     Raises:
-        RefusedError: The full name is the name of another file of the capture.
+        RefusedError: The full name is the name of another file of the capture, or several workers are to
+            hold frames back.
     """
+    known = beamline.detector(detector)
+    if wish.holder is not None and known.workers > 1:
+        raise RefusedError(
+            f"FileWriteMode Capture holds frames in one file, but {detector} has {known.workers} workers; "
+            "use Stream, or let it have one worker in the beamline file"
+        )
     full_name, num_capture = wish.full_name, wish.num_capture
     stem = wish.stem or full_name.stem
-    capture = _capture(beamline.storage, detector, full_name.parent / stem, num_capture, expected)
+    capture = _capture(beamline.storage, known, full_name.parent / stem, num_capture, expected)
     capture = replace(capture, flush_frames=wish.flush_frames, temp_suffix=wish.temp_suffix)
     if wish.lazy:
         capture = replace(capture, shape=None, dtype=None)
     per_file = 0 if wish.holder is not None else wish.images_per_file
     if per_file is None:
-        per_file = beamline.detector(detector).images_per_file
+        per_file = known.images_per_file
     if wish.grid is None:
-        capture = _filed(capture, full_name, per_file if per_file and num_capture > per_file else 0)
+        per_file = per_file if num_capture > per_file else 0
+        capture = _filed(capture, full_name, per_file, single=known.workers == 1 and not per_file)
     else:
         capture = replace(capture, images_per_file=per_file)
     order = Order(
@@ -255,6 +279,7 @@ def of_detector(beamline: Beamline, detector: str, wish: Wish, expected: Expecta
         acquire=False,
         planned={detector: num_capture},
         grids={} if wish.grid is None else {detector: wish.grid},
+        workers={detector: known.workers},
     )
     others = [names.master_file(stem), names.dectris_master_file(stem, detector), names.meta_file(stem)]
     if full_name.name in others:
@@ -265,13 +290,14 @@ def of_detector(beamline: Beamline, detector: str, wish: Wish, expected: Expecta
 
 
 def _capture(
-    storage: Storage, detector: str, stem: Path, num_capture: int, expected: Expectation
+    storage: Storage, detector: Detector, stem: Path, num_capture: int, expected: Expectation
 ) -> control.Capture:
     return control.Capture(
         capture="",
         directory=str(stem.parent),
         stem=stem.name,
-        detector=detector,
+        detector=detector.name,
+        frames_per_block=detector.frames_per_block,
         num_capture=num_capture,
         shape=expected.shape,
         dtype=expected.dtype,
@@ -286,10 +312,12 @@ def _capture(
     )
 
 
-def _filed(capture: control.Capture, full_name: Path, images_per_file: int) -> control.Capture:
-    if images_per_file:
-        return replace(capture, images_per_file=images_per_file)
-    return replace(capture, single_file_name=str(full_name))
+def _filed(
+    capture: control.Capture, full_name: Path, images_per_file: int, *, single: bool
+) -> control.Capture:
+    if single:
+        return replace(capture, single_file_name=str(full_name))
+    return replace(capture, images_per_file=images_per_file)
 
 
 def suffixed(path: Path, suffix: str) -> Path:
