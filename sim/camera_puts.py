@@ -126,6 +126,8 @@ class Puts:
     async def _at_arm(self, name: str, value: Any) -> None:
         if name == "TriggerMode":
             self._camera.configure("trigger_mode", cam_values.MODES[value])
+            if cam_values.MODES[value].is_enable:  # the driver tells the detector so at once, and leaves it
+                await self._device.post_changed({"NumImages_RBV": 1})
             await self._device.settle(name, value)
         elif name == "ImageMode":
             await self._device.settle(name, value)

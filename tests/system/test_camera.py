@@ -136,6 +136,8 @@ def test_enable_modes_lend_one_image_and_each_trigger_its_exposure(sim, main):
         async with hands(sim) as h:
             await internal(h, images=4)
             await h.set(CAM, TriggerMode="Internal Enable", NumTriggers=3, ManualTrigger="Enable")
+            assert await h.get(CAM + "NumImages_RBV") == 1  # at once, and for as long as nobody puts another
+            await h.set(CAM, NumImages=4)
             seen = await watch(h, "NumImages_RBV")
             running = asyncio.create_task(h.put(CAM + "Acquire", 1))
             await h.until(CAM + "Armed", "Armed")

@@ -246,7 +246,7 @@ def test_manual_triggers_enable_mode_and_pulses(sim, main):
             manual = await h.get(CAM + "SequenceId")
             await h.set(CAM, ManualTrigger="Disable", TriggerMode="Internal Enable", NumTriggers=3)
             await h.put(CAM + "Acquire", 1)
-            await h.set(CAM, TriggerMode="External Enable", NumTriggers=2)
+            await h.set(CAM, TriggerMode="External Enable", NumImages=2, NumTriggers=2)
             await h.put(TRIG + "PulseWidth", 0.02)
             running = asyncio.create_task(h.put(CAM + "Acquire", 1))
             await h.until(CAM + "Armed", "Armed")
