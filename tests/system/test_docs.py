@@ -32,6 +32,7 @@ def folder(tmp_path_factory):
     """A directory that looks like the checkout to the commands, with a beamline on ports of its own."""
     folder = tmp_path_factory.mktemp("docs")
     (folder / ".venv").symlink_to(ROOT / ".venv", target_is_directory=True)
+    (folder / "up.log").touch()
     (folder / "beamline.json").write_text(own_ports(load()).model_dump_json())
     return folder
 
