@@ -171,7 +171,7 @@ class StripedCapture(OpenCapture):
             self._missing += unstore(self.capture, lost)
         why = self._stripes.wound
         if why and (lost or finished.outcome is not Outcome.COMPLETE):
-            reason = f"{why}; {finished.reason}" if finished.reason else why
+            reason = f"{why}, and its stripe has no frames since; {finished.reason}".removesuffix("; ")
             outcome = Outcome.INCOMPLETE if finished.outcome is Outcome.COMPLETE else finished.outcome
             finished = Finished(outcome=outcome, reason=reason, rows=finished.rows, missing=finished.missing)
         super()._conclude(finished, now)

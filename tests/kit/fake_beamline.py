@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -254,17 +254,21 @@ async def fake_beamline(
     directory: Path,
     *,
     images_per_file: int | None = None,
+    workers: int = 1,
     motors: bool = True,
     preset: str = "adcore",
+    environment: Mapping[str, str] | None = None,
     **storage: object,
 ) -> AsyncIterator[FakeBeamline]:
     """Cameras, motors and a real writer, for one test."""
     pushes = {name: Push(2) for name in ("EIG1", "EIG2")}
     beamline = small_beamline(pushes, **storage).model_copy(update={"preset": Preset(preset)})
-    if images_per_file is not None:
+    if images_per_file is not None or workers > 1:
         values = beamline.model_dump(mode="json")
         for detector in values["detectors"]:
-            detector["images_per_file"] = images_per_file
+            if images_per_file is not None:
+                detector["images_per_file"] = images_per_file
+        values["detectors"][0] |= {"workers": workers, "frames_per_block": 2 if workers > 1 else 1}
         beamline = Beamline.model_validate(values)
     file = directory / "beamline.json"
     file.write_text(beamline.model_dump_json())
@@ -277,7 +281,7 @@ async def fake_beamline(
         await camera.boot()
     await moving.boot()
     command = ["-m", "writer", "--beamline", file, "--data", directory / "data"]
-    running = program(command, directory, env=os.environ)
+    running = program(command, directory, env=environment or os.environ)
     writer = await asyncio.to_thread(running.__enter__)
     rig = FakeBeamline(beamline, directory, client, cameras, moving, writer)
     try:

@@ -302,7 +302,7 @@ class Stripes:
             if answer.message:
                 raise WriteError(answer.errno, f"{answer.message} (storer {rank})")
         if all_of_them and self.wound:
-            raise WriteError(0, f"{self.wound}; capture again when another one is there")
+            raise WriteError(0, f"{self.wound}; capture again in some seconds, when another one is there")
         return self._answers
 
     def _hear(self, rank: int, word: messages.Word) -> None:
@@ -332,4 +332,4 @@ class Stripes:
 
     def _gone(self, rank: int, why: str) -> None:
         self._dead.add(rank)
-        self._ledger.end(rank, f"{why}; the frames of its stripe are missing from then on")
+        self._ledger.end(rank, why)
