@@ -176,6 +176,11 @@ class CaptureFiles:
         if self.statistics is not None and self.raw.format is not None:
             self.statistics.take(row.place, self.raw.format, chunk)
 
+    def refused(self) -> None:
+        """A frame that was stored directly was not taken; it will be tried again."""
+        if isinstance(self.raw, RawFiles):
+            self.raw.renew()
+
     def flush(self) -> None:
         """Let readers see what was written, and look at what room there is for more.
 

@@ -29,7 +29,7 @@ from writer.attribute_messages import Attribute, AttributeValues
 from writer.attributes_h5 import AttributeColumns
 from writer.frame_statistics import FrameStatistics
 from writer.mend_h5 import mend
-from writer.raw_file import LIBVER, TROUBLE, close_quietly
+from writer.raw_file import LIBVER, TROUBLE, close, close_quietly
 from writer.raw_h5 import PLANNED
 from writer.write_errors import failure
 
@@ -101,8 +101,10 @@ class MetaFile:
         self._known: set[tuple[Meta, str]] = set()
         self._written = 0
         self._sums: h5py.Dataset | None = None
+        self._is_open = self._is_flawed = False
         try:
             self._file = h5py.File(path, "x", libver=LIBVER, locking=False)
+            self._is_open = True
         except TROUBLE as error:
             raise failure(error, path) from error
         try:
@@ -210,6 +212,7 @@ class MetaFile:
                 self._ids[Column.STORED].write(memory, file, stored[begin:end], _UINT8)
             self._columns[Column.STORED].flush()
         except TROUBLE as error:
+            self._is_flawed = True
             raise failure(error, self.path) from error
 
     def note(self, values: AttributeValues) -> None:
@@ -227,6 +230,7 @@ class MetaFile:
             if self._attributes is not None and self._attributes.mend():
                 self._file.flush()
         except TROUBLE as error:
+            self._is_flawed = True
             raise failure(error, self.path) from error
 
     def finish(self, rows: int) -> None:
@@ -239,39 +243,53 @@ class MetaFile:
             if self._extent != rows:
                 self._resize(rows)
             if self._live and (self._headers[self._written :] or self._arrays):
-                self._file.close()
-                self._file = h5py.File(self.path, "r+", libver=LIBVER, locking=False)
+                self._close()
+                self._open()
                 self._live = False
             if not self._live:
                 self._store_kept()
             stored = cast("h5py.Dataset", self._file[f"{Meta.COLUMNS}/{Column.STORED}"])
             stored.attrs.modify(About.ENDED, np.int64(rows))
-            self._file.close()
+            self._close()
         except TROUBLE as error:
             self.abandon()
             raise failure(error, self.path) from error
 
     def abandon(self) -> None:
-        """Close it as it is; never raises."""
-        close_quietly(self._file, self.path)
+        """Close it as it is, if it is open; never raises."""
+        if self._is_open:
+            self._is_open = False
+            close_quietly(self._file, self.path)
 
     def save(self, rows: Sequence[bytes], sums: Mapping[int, int], high: int) -> None:
         """After an error: add what was not written yet and close, trimmed to ``high``; never raises."""
         try:
-            self.write(rows, sums)
-            self.finish(high)
+            if (
+                self._is_open and not self._is_flawed
+            ):  # HDF5 flushes no file again on which a flush has failed
+                self.write(rows, sums)
+                self.finish(high)
+                return
         except OSError as error:
             _log.warning("%s", error.strerror)
-            self.abandon()
-            self._mend(rows, sums, high)
+        self.abandon()
+        self._mend(rows, sums, high)
 
     # ------------------------------------------------------------ inside
+
+    def _open(self) -> None:
+        self._file = h5py.File(self.path, "r+", libver=LIBVER, locking=False)
+        self._is_open = True
+
+    def _close(self) -> None:
+        self._is_open = False
+        close(self._file, self.path)
 
     def _mend(self, rows: Sequence[bytes], sums: Mapping[int, int], high: int) -> None:
         """Once more, with what was flushed of the file; NDAttributes stay as they were then."""
         try:
             mend(self.path)
-            self._file = h5py.File(self.path, "r+", libver=LIBVER, locking=False)
+            self._open()
             group = cast("h5py.Group", self._file[Meta.COLUMNS])
             self._columns = {column: cast("h5py.Dataset", group[column]) for column in self._columns}
             self._ids = {column: data.id for column, data in self._columns.items()}

@@ -79,11 +79,9 @@ class OpenCapture:
         self._arrays: Arrays = files.arrays
         self._meta_file = str(files.meta.path)
         self._raw_files: tuple[RawFileReport, ...] = ()
-        self._ending: Finished | None = None
-        """Over, and its files are closed, but not yet as safe as the order asks for."""
+        self._ending: Finished | None = None  # over and closed, but not yet as safe as the order asks for
         self._is_done = False
-        self._missing: tuple[int, ...] = ()
-        """Places of series that had ended when their frames turned out to be in no file."""
+        self._missing: tuple[int, ...] = ()  # of series that had ended when a frame turned out to be lost
         self.capture: Final = Capture(
             num_capture=order.num_capture,
             began=now,
@@ -223,6 +221,8 @@ class OpenCapture:
             self.frame_bytes = stretch.size
             if stretch.last is not None:
                 self._recent.note_frame(stretch.last, stretch.clock + self._to_wall_ns)
+        if stretch.is_refused and self._files is not None:
+            self._files.refused()
         return rest
 
     def _stretch(self, form: Form) -> Stretch | None:

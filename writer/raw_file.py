@@ -107,6 +107,15 @@ class RawFile:
                 close_quietly(file, path)
             raise failure(error, path) from error
 
+    def renew(self) -> None:
+        """After a chunk was refused: forget it, so that it can be stored after all.
+
+        HDF5 holds a chunk for stored that it could not write: once it is written it is in no index.
+        """
+        self._data.id._close()  # noqa: SLF001  h5py closes a data set with the last reference only
+        self._data = cast("h5py.Dataset", self._file[names.DATA])
+        self.store = self._data.id.write_direct_chunk
+
     def grow(self, rows: int) -> None:
         """Give it room for so many rows.
 
@@ -149,11 +158,7 @@ class RawFile:
         Raises:
             WriteError: The system refuses; what HDF5 held is let go nevertheless.
         """
-        try:
-            self._file.close()
-        except TROUBLE as error:
-            close_quietly(self._file, self.path)
-            raise failure(error, self.path) from error
+        close(self._file, self.path)
 
     def save(self) -> RawFile | None:
         """After an error: bring to the disk what HDF5 holds, or else make the file readable without it.
@@ -171,14 +176,18 @@ class RawFile:
         close_quietly(self._file, self.path)
         return mended(self.path, self._span)
 
-    def close_as_it_is(self, rows: int) -> None:
-        """Trim and close as far as that goes; never raises."""
+    def end(self, rows: int) -> None:
+        """Trim and close.
+
+        Raises:
+            WriteError: The system refuses; it is closed as it was then.
+        """
         try:
             self.trim(rows)
-            self.close()
-        except OSError as error:
-            _log.warning("%s", error.strerror)
+        except OSError:
             close_quietly(self._file, self.path)
+            raise
+        self.close()
 
     def absent(self, rows: list[int]) -> list[int]:
         """Those of the rows that are not in it."""
@@ -224,15 +233,45 @@ def _opened(path: Path) -> h5py.File:
         return h5py.File(path, "r", swmr=True, locking=False)
 
 
-def close_quietly(file: h5py.File, path: Path) -> None:
-    """Close a file on which writing has failed; never raises.
+def close(file: h5py.File, path: Path) -> None:
+    """Close a file that was written on.
 
-    HDF5 lets go of its descriptor and memory even if it cannot write what it holds.
+    Raises:
+        WriteError: The system refuses; HDF5 writes nothing to it any more, and the object must not be used.
     """
+    try:
+        file.flush()  # what fails here can be closed well, what fails while it is being closed cannot
+    except TROUBLE as error:
+        close_quietly(file, path)
+        raise failure(error, path) from error
     try:
         file.close()
     except TROUBLE as error:
-        _log.warning("%s: %s", path, failure(error, path).strerror)
+        raise failure(error, path) from error
+
+
+def close_quietly(file: h5py.File, path: Path) -> None:
+    """Close a file on which writing has failed, as it is on the disk; never raises.
+
+    HDF5 would write what it still holds, and where that fails it is left with half a file that ends the
+    process when it is touched. So it gets memory to write to in place of the file. The object must not be
+    used again.
+    """
+    try:
+        _part(file.id.get_vfd_handle())
+        file.close()
+    except TROUBLE as error:
+        _log.warning("%s", failure(error, path).strerror)
+
+
+def _part(handle: int) -> None:
+    """Let a descriptor lead to memory, as long as its file."""
+    memory = os.memfd_create("closing")
+    try:
+        os.ftruncate(memory, os.fstat(handle).st_size)
+        os.dup2(memory, handle, inheritable=False)
+    finally:
+        os.close(memory)
 
 
 def _create(file: h5py.File, rows: int, pixels: PixelFormat) -> h5py.Dataset:

@@ -153,8 +153,15 @@ class RawFiles:
         try:
             self._write((place - self._base, 0, 0), chunk)  # type: ignore[misc]
         except OSError as error:
+            self.renew()
             raise failure(error, self._made[self._mapping.locate(place).file]) from error
         self._current.dirty = True  # type: ignore[union-attr]
+
+    def renew(self) -> None:
+        """A frame was refused by the current file: let it be tried again."""
+        if self._current is not None:
+            self._current.renew()
+            self._store_in(self._current)
 
     def direct(self, place: int) -> tuple[Store, int, int] | None:
         """How to store frames from a place on without asking again; nothing if that needs another file.
@@ -269,15 +276,14 @@ class RawFiles:
     def _abandon(self, number: int, length: int) -> None:
         """Trim, close and name one file as far as that goes."""
         opened = self._open.pop(number, None)
-        try:
-            if opened is not None:
-                opened.trim(length)
-                opened.close()
-        except WriteError as error:
-            _log.warning("%s", error.strerror)
-            again = self._mended(number)
-            if again is not None:
-                again.close_as_it_is(length)
+        while opened is not None:
+            try:
+                opened.end(length)
+                break
+            except WriteError as error:
+                _log.warning("%s", error.strerror)
+                opened = None if number in self._unclosed else self._mended(number)
+                self._unclosed.add(number)
         try:
             self._name(number)
         except WriteError as error:
@@ -319,9 +325,11 @@ class RawFiles:
             limit = self._mapping.rows_per_file
             self._grow(opened, min(wanted, limit) if limit else wanted)
         self._current, self._base, self._end = opened, base, base + opened.extent
-        self._write = (
-            opened.store if self._digest is None else self._summing(opened.store, self._digest, base)
-        )
+        self._store_in(opened)
+
+    def _store_in(self, opened: RawFile) -> None:
+        plain, digest = opened.store, self._digest
+        self._write = plain if digest is None else self._summing(plain, digest, self._base)
 
     def _summing(self, store: Store, digest: Digest, base: int) -> Store:
         """Stores a chunk and keeps its checksum."""

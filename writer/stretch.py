@@ -43,6 +43,7 @@ class Stretch:
         bytes: Stored so far.
         clock: Monotonic ns at which the last frame came.
         last: The frame stored last; None if none was.
+        is_refused: Whether the next frame was not taken, by the disk or for its times.
     """
 
     form: Form
@@ -57,6 +58,7 @@ class Stretch:
     bytes: int = 0
     clock: int = 0
     last: Frame | None = None
+    is_refused: bool = False
 
     def follow(self, receive: Receive, read: Read, until: int) -> Parts | None:
         """Store what comes for as long as it fits.
@@ -89,6 +91,7 @@ class Stretch:
                 line = pack(number + place, series, number, start, stop, real, held, now + to_wall)
                 store((number + row, 0, 0), chunk)
             except (OSError, struct.error):
+                self.is_refused = True
                 break  # it meets the error again on the careful way
             add(line)
             last = frame

@@ -46,12 +46,14 @@ class Push:
         dtype: str = "uint16",
         codec: Codec = Codec.BSLZ4,
         shape: tuple[int, int] = SHAPE,
+        queue: int = 1000,
     ) -> None:
         self.version, self.dtype, self.codec, self.shape = version, dtype, codec, shape
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.PUSH)
         self.socket.set(zmq.LINGER, 2000)
         self.socket.set(zmq.SNDTIMEO, 20_000)
+        self.socket.set(zmq.SNDHWM, queue)
         port = self.socket.bind_to_random_port("tcp://127.0.0.1")
         self.endpoint = f"tcp://127.0.0.1:{port}"
         self.encoder = encoder(version)

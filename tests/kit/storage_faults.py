@@ -45,7 +45,8 @@ class StorageFaults:
         path.write_bytes(bytes(_RULE.size))
         with path.open("r+b") as file:
             self._shared = mmap.mmap(file.fileno(), _RULE.size)
-        self.environment: Final = os.environ | {"LD_PRELOAD": str(library), "STORAGE_FAULTS": str(path)}
+        own = {"LD_PRELOAD": str(library), "STORAGE_FAULTS": str(path), "PYTHONFAULTHANDLER": "1"}
+        self.environment: Final = os.environ | own
         """Of the program."""
 
     def count(self, pattern: str) -> None:

@@ -169,6 +169,7 @@ def test_a_disk_that_refuses_one_frame_of_a_stretch(tmp_path, monkeypatch):
         write(place, chunk)
 
     monkeypatch.setattr(raw, "_write", refuse)
+    monkeypatch.setattr(raw, "renew", lambda: None)
     waiting = iter(parts[400:])
     session.take(lambda: next(waiting, None), time.monotonic_ns() + 10**11)
     session.command(control.Stop(capture="c", drain=False))
