@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +82,7 @@ def main() -> None:
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--frames", type=int, required=True)
     parser.add_argument("--pool", type=Path, required=True)
+    parser.add_argument("--rate", type=float, default=0.0, help="frames a second; 0 is as fast as they go")
     arguments = parser.parse_args()
     encode = encoder(2)
     pool = load(arguments.pool)
@@ -94,7 +96,10 @@ def main() -> None:
     sys.stdout.flush()
     sys.stdin.readline()
     socket.send_multipart(encode.encode_start(start(pool, arguments.frames)))
+    period, began = 1 / arguments.rate if arguments.rate else 0.0, time.perf_counter()
     for image in images(pool, arguments.frames):
+        if period and (wait := began + image.frame * period - time.perf_counter()) > 0:
+            time.sleep(wait)
         socket.send_multipart(encode.encode_image(image), copy=copy)
     socket.send_multipart(encode.encode_end(end()))
     sys.stdin.read()

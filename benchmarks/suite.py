@@ -67,6 +67,12 @@ def _stitch(beamline: Beamline, smoke: bool) -> Sequence[Finding]:
     return [stitch.main(beamline, repeats=1, files=(1, 10)) if smoke else stitch.main(beamline, repeats=3)]
 
 
+def _lag(beamline: Beamline, smoke: bool) -> Sequence[Finding]:
+    from benchmarks import lag
+
+    return [lag.main(beamline, {200.0: 100}) if smoke else lag.main(beamline)]
+
+
 QUESTIONS: Final[Mapping[str, Question]] = {
     "limits": Question("What memory, file system and ZeroMQ can do here.", _limits),
     "writer": Question(
@@ -75,6 +81,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "chain": Question("Recorded and rendered frames from socket to file, beside a bare loop.", _chain),
     "codecs": Question("Packing and unpacking, beside HDF5's own filters.", _codecs),
     "stitch": Question("From the last frame to readable masters, by number of raw files.", _stitch),
+    "lag": Question("How soon another process can read a frame, at several rates.", _lag),
 }
 
 

@@ -16,8 +16,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-import zmq
-
 from benchmarks import pool as pools
 from benchmarks.machine import cpu_seconds
 from benchmarks.pool import Pool
@@ -26,11 +24,9 @@ from benchmarks.report import Finding, Result
 from benchmarks.rounds import Sample, cheaper, faster, interleaved
 from benchmarks.source import queue_length
 from benchmarks.verify import wrong_frame
+from benchmarks.worker import controlled
 from layouts.beamline import Beamline
-from writer import control
 
-TIMEOUT: Final = 120.0
-"""Seconds that one run may take."""
 CONTENDERS: Final = ("pwrite", "h5py", "worker")
 SIZES: Final = {
     10_000: 20_000,
@@ -160,49 +156,14 @@ def _run(how: str, beamline: Beamline, pool: Pool, saved: Path, frames: int) -> 
 def _worker(
     beamline: Beamline, source: subprocess.Popen[str], pool: Pool, frames: int, folder: Path
 ) -> Sample:
-    file = folder / "beamline.json"
-    file.write_text(beamline.model_dump_json(), encoding="utf-8")
-    detector = beamline.detectors[0]
-    context = zmq.Context()
-    router = context.socket(zmq.ROUTER)
-    router.setsockopt(zmq.LINGER, 0)
-    router.bind(beamline.ca.control)
-    arguments = ["--beamline", str(file), "--detector", detector.name, "--control", beamline.ca.control]
-    arguments += ["--queue", str(queue_length(pool.most))]
-    try:
-        with running("writer.worker", *arguments) as worker:
-            identity = _await(router, control.Hello)[0]
-            capture = control.Capture(
-                capture="bench",
-                directory=str(folder),
-                stem="bench",
-                detector=detector.name,
-                num_capture=frames,
-            )
-            router.send_multipart([identity, control.encode(capture)])
-            _await(router, control.Opened)
-            before, began = cpu_seconds(worker.pid), time.perf_counter()
-            go(source)
-            done = _await(router, control.Done)[1]
-            took = time.perf_counter() - began
-            spent = cpu_seconds(worker.pid) - before
-    finally:
-        router.close()
-        context.term()
-    if not isinstance(done, control.Done) or done.counters.stored != frames or done.record.missing:
-        raise BenchmarkError(f"the worker has not stored {frames} frames: {done}")
+    with controlled(beamline, folder, queue_length(pool.most)) as worker:
+        worker.capture(beamline.detectors[0].name, folder, frames)
+        before, began = cpu_seconds(worker.process.pid), time.perf_counter()
+        go(source)
+        done = worker.done(frames)
+        took = time.perf_counter() - began
+        spent = cpu_seconds(worker.process.pid) - before
     wrong = wrong_frame(Path(done.record.raw_files[0].path), pool, frames)
     if wrong:
         raise BenchmarkError(wrong)
     return Sample(cpu=spent / frames * 1e6, rate=frames / took)
-
-
-def _await(router: zmq.Socket[bytes], kind: type[object]) -> tuple[bytes, control.ControlMessage]:
-    while router.poll(int(TIMEOUT * 1000)):
-        identity, data = router.recv_multipart()
-        message = control.decode(data)
-        if isinstance(message, kind):
-            return identity, message
-        if isinstance(message, control.Failed):
-            raise BenchmarkError(message.message)
-    raise BenchmarkError(f"no {kind.__name__} from the worker in {TIMEOUT:g} s")
