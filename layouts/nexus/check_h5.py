@@ -1,12 +1,13 @@
 """Checks of a master on disk: opens it and every file it points to.
 
-``deep`` decodes every frame as well, which takes as long as reading the data.
+``deep`` decodes every frame as well, and compares it with its checksum: as long as reading the data takes.
 """
 
 # pyright: standard
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,8 @@ import numpy as np
 
 import layouts.filters_h5  # noqa: F401  registers the filters
 from layouts.nexus.check import inspect
-from layouts.nexus.findings import Report, error
+from layouts.nexus.check_sums import check_sums
+from layouts.nexus.findings import Report, error, worst_first
 from layouts.nexus.outside import Facts, Outside, Place, is_column, is_group, places
 from layouts.nexus.tree import Group
 from layouts.nexus.tree_h5 import read
@@ -32,7 +34,7 @@ def check(path: Path, *, deep: bool = False) -> Report:
 
     Args:
         path: NXmx or Dectris-style.
-        deep: Decode every frame.
+        deep: Decode every frame, and compare it with its checksum if there is one.
 
     Returns:
         What it holds and what was found; never raises for what is wrong with the file.
@@ -42,7 +44,10 @@ def check(path: Path, *, deep: bool = False) -> Report:
     except (OSError, ValueError, KeyError, RuntimeError) as problem:
         finding = error(str(path), f"cannot be read: {problem}", "a closed, whole HDF5 file is right")
         return Report(path=path, rows=(), findings=(finding,))
-    return check_tree(path, root, facts(path.parent, root, deep=deep))
+    report = check_tree(path, root, facts(path.parent, root, deep=deep))
+    if not deep:
+        return report
+    return replace(report, findings=worst_first([*report.findings, *check_sums(path.parent, root)]))
 
 
 def check_tree(path: Path, root: Group, found: Facts) -> Report:
