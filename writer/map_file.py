@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from layouts.nexus.frames import masked, part_of, relative
+from layouts.nexus.frames import begin_of, masked, part_of, relative
 from layouts.nexus.tree import ExternalLink, Group, HardLink, Node, Stretch, Virtual, group
 from layouts.nexus.tree_h5 import write
 from layouts.raw.mapping import Mapping
@@ -46,7 +46,8 @@ def parts_of(record: CaptureRecord) -> list[Part]:
     before: Counter[int] = Counter()
     parts: list[Part] = []
     for file in record.raw_files:
-        begin = before[file.worker] * mapping.rows_per_file
+        follows = before[file.worker] * mapping.rows_per_file
+        begin = begin_of(mapping, file.worker, Path(file.path), follows)
         parts.append(Part(Path(file.path), mapping.at(file.worker, begin), file.rows))
         before[file.worker] += 1
     return parts

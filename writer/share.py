@@ -26,7 +26,7 @@ class Share:
 
     def name(self, stem: str, file: int) -> str:
         """Of its file of a number, from 0: the files of all workers take turns."""
-        return names.raw_file(stem, file * self.mapping.workers + self.rank + 1)
+        return names.raw_file(stem, self.mapping.number(self.rank, file))
 
     def first(self, file: int) -> int:
         """The place that a file begins with."""

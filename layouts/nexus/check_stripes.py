@@ -5,6 +5,7 @@ No reader would notice frames in the wrong order; here rule and mappings were ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +17,7 @@ from layouts.nexus.tree import ExternalLink, Field, Group, find
 from layouts.raw.mapping import Mapping
 from layouts.raw.names import Stripe
 
+_LINK = re.compile(r"raw_\d{6,}")
 _REMEDY = "make the master again from the raw files"
 
 
@@ -26,7 +28,11 @@ def check_stripes(root: Group, frames: Frames, facts: Facts) -> Iterator[Finding
     if not isinstance(group, Group) or frames.virtual is None:
         return
     numbers = {name: _numbers(group, name) for name in Stripe}
-    links = [(n, m) for n, m in sorted(group.members.items()) if isinstance(m, ExternalLink)]
+    links = [
+        (name, node)
+        for name, node in sorted(group.members.items())
+        if isinstance(node, ExternalLink) and _LINK.fullmatch(name)
+    ]
     absent = [name.value for name, values in numbers.items() if not values]
     if absent or len(numbers[Stripe.RANK]) != len(links):
         few = f"has {len(links)} raw files and {len(numbers[Stripe.RANK])} ranks"
@@ -43,15 +49,15 @@ def check_stripes(root: Group, frames: Frames, facts: Facts) -> Iterator[Finding
         yield error(where, str(problem), _REMEDY)
         return
     begins: dict[str, tuple[int, int]] = {}
-    reached = [0] * mapping.workers
     for (name, link), rank in zip(links, numbers[Stripe.RANK], strict=True):
         fact = facts.get((link.file, link.path), Outside(error="not looked for"))
         yield from check_source(f"{where}/{name}", (link.file, link.path), fact)
-        if not 0 <= rank < mapping.workers:
-            yield error(f"{where}/{Stripe.RANK}", f"{name} is of worker {rank}", "ranks count from 0")
-            return
-        begins[link.file] = rank, reached[rank]
-        reached[rank] += fact.shape[0] if fact.shape else 0
+        file, worker = divmod(int(name.rpartition("_")[2]) - 1, mapping.workers)
+        if worker != rank:
+            yield error(
+                f"{where}/{Stripe.RANK}", f"{name} is of worker {rank}, by its number of {worker}", _REMEDY
+            )
+        begins[link.file] = worker, file * mapping.rows_per_file
     yield from _mapped(frames, mapping, begins)
 
 

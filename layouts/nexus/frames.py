@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from layouts.capture import DetectorCapture, RawFile
 from layouts.nexus.tree import ExternalLink, Group, Node, Stretch, Virtual, data, group
 from layouts.raw.mapping import Mapping
-from layouts.raw.names import DATA, Stripe
+from layouts.raw.names import DATA, Stripe, raw_number
 
 MOST = 1000
 """Stretches of one virtual data set: a frame takes its reader 10 ms with 2000, 130 ms with 20 000."""
@@ -40,7 +40,7 @@ def relative(path: Path, directory: Path) -> str:
 
 
 def raw_name(number: int) -> str:
-    """Name of the link to a raw file where workers took turns; numbers from 1."""
+    """Name of the link to a raw file where workers took turns, by ``Mapping.number``."""
     return f"raw_{number:06d}"
 
 
@@ -72,7 +72,7 @@ def in_order(capture: DetectorCapture) -> tuple[RawFile, ...] | None:
     """The raw files in order of places, if each holds places that follow one another; else nothing.
 
     They also do where workers took turns, if a block is one file or several. Readers in C compute the file of
-    a frame from the length of the first, so all but the last must have that length then.
+    a frame from the length of the first, so all but the last must have that length then, and none be lost.
     """
     mapping = capture.mapping
     if mapping.workers == 1:
@@ -84,7 +84,8 @@ def in_order(capture: DetectorCapture) -> tuple[RawFile, ...] | None:
             return None
         found.append((first, raw))
     ordered = tuple(raw for _, raw in sorted(found, key=lambda pair: pair[0]))
-    return ordered if len({raw.rows for raw in ordered[:-1]}) <= 1 else None
+    whole = sum(raw.rows for raw in ordered) == capture.rows
+    return ordered if whole and len({raw.rows for raw in ordered[:-1]}) <= 1 else None
 
 
 def stripes(capture: DetectorCapture, directory: Path) -> Group | None:
@@ -92,16 +93,19 @@ def stripes(capture: DetectorCapture, directory: Path) -> Group | None:
     mapping = capture.mapping
     if mapping.workers == 1:
         return None
+    each = mapping.rows_per_file
+    files = ((raw, begin // each if each else 0) for raw, begin in _begins(capture))
+    numbered = sorted(((mapping.number(raw.worker, file), raw) for raw, file in files), key=lambda n: n[0])
     return group(
         "NXcollection",
         {
             Stripe.WORKERS.value: data(mapping.workers),
             Stripe.FRAMES_PER_BLOCK.value: data(mapping.block),
             Stripe.IMAGES_PER_FILE.value: data(mapping.rows_per_file),
-            Stripe.RANK.value: data(np.array([raw.worker for raw in capture.raw_files], dtype=np.int64)),
+            Stripe.RANK.value: data(np.array([raw.worker for _, raw in numbered], dtype=np.int64)),
             **{
                 raw_name(number): ExternalLink(file=relative(raw.path, directory), path=DATA)
-                for number, raw in enumerate(capture.raw_files, 1)
+                for number, raw in numbered
             },
         },
     )
@@ -149,9 +153,26 @@ def _begins(capture: DetectorCapture) -> Iterator[tuple[RawFile, int]]:
     """Each raw file with the number of its row 0 among its worker's places."""
     reached: dict[int, int] = {}
     for raw in capture.raw_files:
-        begin = reached.get(raw.worker, 0)
+        begin = begin_of(capture.mapping, raw.worker, raw.path, reached.get(raw.worker, 0))
         yield raw, begin
         reached[raw.worker] = begin + raw.rows
+
+
+def begin_of(mapping: Mapping, worker: int, path: Path, otherwise: int) -> int:
+    """The number of a raw file's row 0 among its worker's places, as its name says it.
+
+    Of a worker that was killed a file in the middle may be lost, so it is not the sum of those before.
+
+    Args:
+        mapping: How places are dealt.
+        worker: Whose file it is.
+        path: Of the file.
+        otherwise: What holds if its name does not say it, or there is one worker.
+    """
+    number = raw_number(path.name)
+    if mapping.workers == 1 or number is None or (number - 1) % mapping.workers != worker:
+        return otherwise
+    return (number - 1) // mapping.workers * mapping.rows_per_file
 
 
 def _stretches(capture: DetectorCapture, directory: Path) -> tuple[Stretch, ...]:

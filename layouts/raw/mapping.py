@@ -119,6 +119,10 @@ class Mapping:
         worker, file, row = location
         return self.at(worker, file * self.rows_per_file + row)
 
+    def number(self, worker: int, file: int) -> int:
+        """Number from 1 of a worker's file, in names: the files of all workers take turns."""
+        return file * self.workers + worker + 1
+
     def count(self, worker: int, places: int) -> int:
         """How many of a capture's places a worker has."""
         rounds, rest = divmod(places, self.block * self.workers)

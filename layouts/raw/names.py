@@ -6,6 +6,7 @@ Raw files follow the Dectris file writer (one 3-D data set, chunk of one frame, 
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -100,6 +101,9 @@ def attribute_links() -> dict[str, str]:
     return {ATTRIBUTES: Meta.ATTRIBUTES, f"{DETECTOR}/NDAttributes": Meta.DETECTOR_ATTRIBUTES}
 
 
+_NUMBERED: Final = re.compile(r"_(\d{6,})\.h5$")
+
+
 def held_file(detector: str, mark: str) -> str:
     """Hidden name of the frames of Capture mode, until a client lets them be written."""
     return f".{detector}_held_{mark}.h5"
@@ -113,6 +117,12 @@ def is_held(name: str) -> bool:
 def raw_file(stem: str, number: int) -> str:
     """Name of a capture's raw file; numbers from 1."""
     return f"{stem}_{number:06d}.h5"
+
+
+def raw_number(name: str) -> int | None:
+    """Number in the name of a raw file; nothing if it is named otherwise."""
+    found = _NUMBERED.search(name)
+    return int(found[1]) if found else None
 
 
 def meta_file(stem: str) -> str:

@@ -130,8 +130,8 @@ def _capture(directory: Path, beamline: Beamline, shot: Shot, name: str) -> Dete
     raw: list[RawFile] = []
     for worker in range(mapping.workers):
         begin = 0
-        for size in mapping.files(worker, rows):
-            path = directory / raw_file(stem, len(raw) + 1)
+        for file, size in enumerate(mapping.files(worker, rows)):
+            path = directory / raw_file(stem, mapping.number(worker, file))
             places = [mapping.at(worker, begin + row) for row in range(size)]
             gaps = {row for row, place in enumerate(places) if place in shot.missing}
             write_raw(path, shot.frames[places], gaps, numbers=(places[0] + 1, places[-1] + 1))

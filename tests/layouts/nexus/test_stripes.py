@@ -83,12 +83,12 @@ def test_the_master_says_where_each_frame_is(tmp_path):
             block=int(group[Stripe.FRAMES_PER_BLOCK][()]),
         )
         links = [name for name in sorted(group) if name.startswith("raw_")]
-        files = {}
-        for name, rank in zip(links, group[Stripe.RANK][()].tolist(), strict=True):
-            files.setdefault(rank, []).append(group[name])
+        ranks = dict(zip(links, group[Stripe.RANK][()].tolist(), strict=True))
         for place in range(23):
             worker, number, row = mapping.locate(place)
-            np.testing.assert_array_equal(files[worker][number][row], model[place])
+            name = f"raw_{number * 3 + worker + 1:06d}"
+            assert ranks[name] == worker
+            np.testing.assert_array_equal(group[name][row], model[place])
 
 
 def test_a_full_file_is_one_or_two_pieces_however_many_blocks_it_has(tmp_path):
@@ -137,6 +137,27 @@ def test_a_worker_that_left_nothing_leaves_gaps_in_its_places_only(tmp_path):
         np.testing.assert_array_equal(file["entry/data/data"][()], model)
 
 
+@pytest.mark.parametrize("block", [3, 8])
+def test_a_lost_file_in_the_middle_moves_no_other_frame(tmp_path, block):
+    model = counts(30, SHAPE)
+    mapping = Mapping(rows_per_file=4, workers=2, block=block)
+    lost = [place for place in range(30) if mapping.locate(place)[:2] == (1, 1)]
+    taken = shot(
+        "EIG1", model.copy(), missing=lost, rows_per_file=4, workers=2, block=block, omega=(0.0, 0.1)
+    )
+    acquisition = acquire(tmp_path, BEAMLINE, [taken])
+    capture = acquisition.detectors[0]
+    left = tuple(raw for raw in capture.raw_files if not raw.path.name.endswith("_000004.h5"))
+    assert len(left) == len(capture.raw_files) - 1
+    published = publish(replace(acquisition, detectors=(replace(capture, raw_files=left),)))
+    assert published.ok, published.findings
+    model[lost] = masked("uint16")
+    with h5py.File(published.paths[0]) as file:
+        np.testing.assert_array_equal(file["entry/data/data"][()], model)
+        np.testing.assert_array_equal(linked(file), model)
+        assert "raw_000004" not in file["entry/capture/stripes"]
+
+
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
     directory = tmp_path_factory.mktemp("good")
@@ -176,7 +197,7 @@ def test_frames_of_two_workers_that_changed_places_are_found(good):
         (Stripe.WORKERS, 0, "is no mapping"),
         (Stripe.FRAMES_PER_BLOCK, 2, "not where the rule has them"),
         (Stripe.RANK, [0], "and 1 ranks"),
-        (Stripe.RANK, [0, 0, 5, 1, 1], "is of worker 5"),
+        (Stripe.RANK, [0, 1, 5, 1, 0], "raw_000003 is of worker 5"),
         (Stripe.WORKERS, "two", "lacks workers"),
     ],
 )
