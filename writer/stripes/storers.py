@@ -34,8 +34,10 @@ GIVEN_UP_AFTER: Final = 20.0
 """Seconds without a message after which a storer is held for gone."""
 _HELD_UP: Final = 0.5
 """Seconds that this process itself must have stood still."""
-_LAST_WORDS: Final = 0.8
-"""Seconds that is waited for storers once the fan is to end."""
+_LAST_WORDS: Final = 0.6
+"""Seconds in all that storers are waited for once the fan is to end."""
+_PARTING: Final = 0.25
+"""Seconds that they get at least to end by themselves."""
 _QUICK_DEATH: Final = 5.0
 _LONGEST_PAUSE: Final = 10.0
 _POLL: Final = 20
@@ -76,7 +78,8 @@ class Storers:
         self.socket.set(zmq.SNDHWM, 0)  # what waits is counted in bytes
         self.socket.set(zmq.RCVHWM, 0)
         self.socket.set(zmq.ROUTER_MANDATORY, 1)
-        self._own = not endpoint
+        self.are_own: Final = not endpoint
+        """Whether they are children, so that one that is gone has ended."""
         try:
             self.socket.bind(endpoint or "tcp://127.0.0.1:*")
         except zmq.ZMQError as error:
@@ -114,7 +117,9 @@ class Storers:
         absent = [str(each.rank) for each in self._all if not each.identity]
         silent = [str(each.rank) for each in self._all if each.silent]
         if absent:
-            return f"storer {', '.join(absent)} is not there" + ("; it is being started" if self._own else "")
+            return f"storer {', '.join(absent)} is not there" + (
+                "; it is being started" if self.are_own else ""
+            )
         return f"storer {', '.join(silent)} has said nothing for more than 1 s" if silent else ""
 
     def is_there(self, rank: int) -> bool:
@@ -145,6 +150,11 @@ class Storers:
             return
         offset = _address(chunk) - _address(whole.buffer)
         self._send(identity, messages.FRAME.pack(row, offset, size), whole)
+
+    def drop(self, rank: int, why: str) -> None:
+        """Hold a storer for gone."""
+        self._end(self._all[rank])
+        self._gone(self._all[rank], why, time.monotonic())
 
     def _send(self, identity: bytes, head: bytes, body: bytes | memoryview | zmq.Frame | None = None) -> None:
         if not identity:
@@ -189,7 +199,7 @@ class Storers:
             self._take(identity, data, now)
         for each in self._all:
             self._watch(each, now)
-            if self._own and each.process is None and now >= each.next_start and not self._end_by:
+            if self.are_own and each.process is None and now >= each.next_start and not self._end_by:
                 self._start(each, now)
 
     def _take(self, identity: bytes, data: bytes, now: float) -> None:
@@ -286,8 +296,9 @@ class Storers:
 
     def close(self) -> None:
         """End those that were started here, and leave the others as they are: they wait for the next fan."""
-        end_by = time.monotonic() + _LAST_WORDS
-        self._end_by = self._end_by or end_by
+        now = time.monotonic()
+        end_by = max(self._end_by or now + _LAST_WORDS, now + _PARTING)
+        self._end_by = end_by
         for each in self._all:
             if each.process is not None:
                 self.send(each.rank, messages.Shutdown())
@@ -298,7 +309,7 @@ class Storers:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     each.process.wait(max(0.0, end_by - time.monotonic()))
                 self._end(each)
-        self.socket.close()
+        self.socket.close(0)
 
 
 def _address(view: bytes | memoryview) -> int:

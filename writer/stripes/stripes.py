@@ -243,9 +243,10 @@ class Stripes:
     def settle(self) -> None:
         """Wait until no frame is on its way any more."""
         self.flush()
-        if not self._storers.wait(lambda: not self._ledger.in_flight):
-            for rank in self._living():
-                self._ledger.end(rank, f"{self._storers.name(rank)} had not stored them when the fan ended")
+        self._storers.wait(lambda: not self._ledger.in_flight)
+        for rank, account in enumerate(self._accounts):
+            if not account.gone and account.flushed < account.sent:
+                self._drop(rank)
 
     # ------------------------------------------------------------ inside
 
@@ -262,6 +263,10 @@ class Stripes:
         self._made = made
         return [(path, found[path]) for path in self.paths if path in found]
 
+    def _drop(self, rank: int) -> None:
+        """The fan is to end, and cannot wait for a storer."""
+        self._storers.drop(rank, f"{self._storers.name(rank)} had not answered when the worker was ended")
+
     def _left(self, rows: int) -> tuple[dict[Path, tuple[int, int]], dict[Path, int]]:
         """Files of storers that are gone, closed in their place, and their rows.
 
@@ -270,14 +275,17 @@ class Stripes:
         made: dict[Path, tuple[int, int]] = {}
         found: dict[Path, int] = {}
         directory, stem = self._final
-        for path, (file, rank) in self._made.items():
+        for path, (file, rank) in sorted(self._made.items(), key=lambda item: item[1]):
             if rank not in self._dead:
                 continue
             share = Share(mapping=self._mapping, rank=rank)
             lengths = dict(enumerate(self._mapping.files(rank, rows)))
             length = lengths.get(file, 0)
             final = directory / share.name(stem, file)
-            if left_behind.close(path, final, partial(share.image_nr, file), length):
+            before = sum(1 for _, of in made.values() if of == rank)
+            # Nobody closes a file that somebody may write on, and files of a worker are listed without a gap.
+            may = self._storers.are_own and file == before
+            if may and left_behind.close(path, final, partial(share.image_nr, file), length):
                 made[final], found[final] = (file, rank), length
             else:
                 spots = (self._mapping.place(Location(rank, file, row)) for row in range(length))
@@ -290,14 +298,16 @@ class Stripes:
         """Give an order to all storers, or those that are left, and wait for their answers.
 
         Raises:
-            WriteError: One could not carry it out, or the fan is to end.
+            WriteError: One could not carry it out.
         """
         ranks = [rank for rank in range(len(self._accounts)) if rank not in self._dead]
         self._asked, self._answers = token or next(_tokens), {}
         for rank in ranks:
             self._storers.send(rank, make(self._asked))
-        if not self._storers.wait(lambda: all(rank in self._answers or rank in self._dead for rank in ranks)):
-            raise WriteError(0, "the worker was ended before all storers had answered")
+        self._storers.wait(lambda: all(rank in self._answers or rank in self._dead for rank in ranks))
+        for rank in ranks:
+            if rank not in self._answers and rank not in self._dead:
+                self._drop(rank)
         for rank, answer in self._answers.items():
             if answer.message:
                 raise WriteError(answer.errno, f"{answer.message} (storer {rank})")
