@@ -127,8 +127,9 @@ SHOWN_BY: dict[str, dict[str, str]] = {
         "system/test_odin.py::test_directories_are_made_as_deep_as_was_put": "CreateDirectory FilePath",
         "system/test_odin.py::test_frames_of_another_type_than_was_put_are_an_error_and_are_stored": "DataType",
         "system/test_odin.py::test_one_put_of_the_file_name_tells_everyone_and_makes_meta_active": "FileName Stop",
-        "system/test_odin.py::test_the_close_timer_ends_a_capture_whose_frames_do_not_come": "CloseFileTimeout StartCloseTimeout StartTimeout",
+        "system/test_odin.py::test_the_close_timer_ends_a_capture_whose_frames_do_not_come": "StartCloseTimeout StartTimeout",
         "system/test_odin.py::test_what_cannot_be_captured_is_an_error_at_the_node_until_cleared": "FPClearErrors ImageHeight ImageWidth",
+        "writer/test_odin.py::test_files_are_closed_when_no_frame_has_come_for_as_long_as_was_put": "CloseFileTimeout",
     },
 }
 """By kind of device and test: records that the test puts, and without whose effect it fails."""
