@@ -10,7 +10,8 @@ from rich.table import Table
 from layouts.nexus.check_h5 import check as inspect
 from layouts.nexus.findings import Report, Severity
 
-_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+"""How findings are printed."""
 
 
 def check(master: Path, *, deep: bool, console: Console | None = None, brief: bool = False) -> int:
@@ -35,7 +36,7 @@ def check(master: Path, *, deep: bool, console: Console | None = None, brief: bo
     for finding in report.findings:
         out.print(
             f"   {finding}",
-            style=_STYLES[finding.severity],
+            style=STYLES[finding.severity],
             soft_wrap=True,
         )
     wrong = sum(f.severity is Severity.ERROR for f in report.findings)

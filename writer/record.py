@@ -22,18 +22,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import zmq
 
 from layouts.beamline import Beamline, BeamlineError, Detector, load
-from layouts.capture import Acquisition, DetectorCapture, Outcome
+from layouts.capture import Acquisition, Outcome
 from layouts.nexus.findings import Severity
-from layouts.raw.names import Meta
-from layouts.stream.messages import SeriesParameters
-from writer import assemble, control, masters
-from writer.assemble import CameraFacts
+from writer import control, masters
 from writer.control import Done
 from writer.keeping import keeping
-from writer.meta_h5 import read_array
-from writer.positions import History, positions, tolerance
+from writer.offline import described
 from writer.receiver import Receiver, high_water_mark
-from writer.reports import CaptureRecord
 from writer.session import Session
 
 _log = logging.getLogger("writer.record")
@@ -116,7 +111,7 @@ def acquisition(beamline: Beamline, order: control.Capture, done: Done) -> Acqui
     Raises:
         ValueError: It has none.
     """
-    capture = _detector_capture(beamline, done.record, has_attributes=order.attributes is not None)
+    capture = described(beamline, done.record, has_attributes=order.attributes is not None)
     frame_time = capture.parameters.frame_time or 0.0
     seconds = (capture.parameters.images or capture.rows) * frame_time
     ended = datetime.fromtimestamp(done.record.ended, UTC).astimezone()
@@ -131,46 +126,6 @@ def acquisition(beamline: Beamline, order: control.Capture, done: Done) -> Acqui
         outcome=done.outcome,
         reason=done.reason,
     )
-
-
-def _detector_capture(beamline: Beamline, taken: CaptureRecord, *, has_attributes: bool) -> DetectorCapture:
-    detector = beamline.detector(taken.detector)
-    spans = assemble.spans(taken, {})
-    goniometer: dict[str, str] = {str(axis): motor for axis, motor in beamline.goniometer.items()}
-    histories = _told(beamline, taken.parameters, taken.opened)
-    meta = Path(taken.meta_file)
-    energy = taken.parameters.energy or beamline.motor(beamline.beam.energy).initial
-    return assemble.detector_capture(
-        taken,
-        detector,
-        positions=positions(beamline.motors, histories, spans, goniometer),
-        pixel_mask=read_array(meta, Meta.MASKS, taken.pixel_mask) if taken.pixel_mask else None,
-        flatfield=read_array(meta, Meta.FLATFIELDS, taken.flatfield) if taken.flatfield else None,
-        camera=CameraFacts(
-            images=taken.rows,
-            count_time=detector.initial_count_time,
-            frame_time=detector.initial_frame_time,
-            energy=energy,
-            threshold=energy / 2,
-        ),
-        has_attributes=has_attributes,
-    )
-
-
-def _told(beamline: Beamline, said: SeriesParameters, time_: float) -> dict[str, History]:
-    """Positions that the detector was told of axes that do not turn, and of the energy."""
-    told = {
-        motor: said.goniometer[axis].start
-        for axis, motor in beamline.goniometer.items()
-        if axis in said.goniometer
-    }
-    if said.energy is not None:
-        told[beamline.beam.energy] = said.energy
-    histories: dict[str, History] = {}
-    for name, value in told.items():
-        histories[name] = History(tolerance(beamline.motor(name)))
-        histories[name].add(time_, value)
-    return histories
 
 
 def main(arguments: list[str] | None = None) -> int:

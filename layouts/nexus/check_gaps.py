@@ -111,11 +111,12 @@ def check_columns(root: Group, frames: Frames, facts: Facts, rows: int) -> Itera
     if times is None or series is None or stored is None or not times.size == series.size == stored.size:
         return
     came = stored != 0
-    back = (np.diff(times[came]) <= 0) & (np.diff(series[came]) == 0)
+    known = came & (times != 0)
+    back = (np.diff(times[known]) <= 0) & (np.diff(series[known]) == 0)
     if came.any() and not times[came].any():
         yield note(f"{place}/start_time", "no frame has a time", "the stream did not say it")
     elif back.any():
-        row = int(np.flatnonzero(came)[1:][back][0])
+        row = int(np.flatnonzero(known)[1:][back][0])
         yield error(
             f"{place}/start_time", f"goes back at frame {row}", "frames are not in the order they were taken"
         )
