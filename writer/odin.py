@@ -51,6 +51,7 @@ class OdinDevice:
         self._endpoint = detector.stream.endpoint
         self._images_per_file = detector.images_per_file
         self._workers = detector.workers
+        self._storage = beamline.storage
         prefix = names.odin(beamline.prefix, detector.pv)
         self.device = server.device(prefix, odin.odin(f"{detector.name}.OD", detector.name), self._put)
         self.fan = server.device(f"{prefix}FAN:", odin.fan(), self._put_fan)
@@ -77,6 +78,8 @@ class OdinDevice:
         self._open = False
         self._series: int | None = None
         """Whose start message the fan has shown last."""
+        self._before = 0
+        """Frames that had come in the capture by then."""
         self._received = 0
         self._heard = 0.0
         """When the last frame was counted, monotonic s."""
@@ -203,7 +206,7 @@ class OdinDevice:
                 f"ImageHeight x ImageWidth are {size[0]} x {size[1]}, the detector's frames are "
                 f"{shape[0]} x {shape[1]}; put what the detector has"
             )
-        directory = await paths.require(device, str(device["FilePath"]))
+        directory = await paths.require(device, str(device["FilePath"]), self._storage)
         number = int(device["NumCapture"])
         per_file = int(device["BlockSize"]) * int(device["BlocksPerFile"])
         several = self._workers > 1 or 0 < per_file < number
@@ -307,7 +310,7 @@ class OdinDevice:
         """Where the stream is, as eigerfan says it; no state of a series is left out, however short it is."""
         await self.fan.post_changed({"CurrentFrame_RBV": max(0, status.last_frame)})
         if status.connected and status.series is not None and status.series != self._series:
-            self._series = status.series
+            self._series, self._before = status.series, status.counters.received
             await self.fan.post_changed({"CurrentSeries_RBV": status.series})
             await self._show_fan(odin.FAN_READY)
         if not status.connected or self._series is None:
@@ -344,6 +347,8 @@ class OdinDevice:
         self._open = False
         if error:
             await self.show_error(error)
+        if self.fan["State_RBV"] == odin.FAN_READY and self._received > self._before:
+            await self._show_fan("DSTR_IMAGE")
         await self._show_fan("WAITING_STREAM" if self._series is None else "DSTR_END")
         for device in (*self.nodes, self.meta):
             await device.post("Writing_RBV", "Done")
