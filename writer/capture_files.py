@@ -18,6 +18,7 @@ import orjson
 from layouts.beamline_storage import Durability
 from layouts.raw import names
 from layouts.raw.checksums import digest_of
+from layouts.raw.mapping import Mapping
 from layouts.raw.names import About, Meta, Stripe
 from layouts.stream.messages import Start
 from writer import control
@@ -120,7 +121,13 @@ class CaptureFiles:
         }
         try:
             self.meta = MetaFile(
-                path, about, order.attributes, self.statistics, checksum=keeping.checksum, give=give
+                path,
+                about,
+                order.attributes,
+                self.statistics,
+                dealt=self._mapping,
+                checksum=keeping.checksum,
+                give=give,
             )
         except OSError:
             self._drop()
@@ -273,6 +280,12 @@ class CaptureFiles:
             self.raw.sums.clear()
         else:
             self.meta.mend()
+
+    @property
+    def _mapping(self) -> Mapping:
+        if self.stripes is not None:
+            return self.stripes.mapping
+        return Mapping(rows_per_file=self.order.images_per_file)
 
     def _reports(self, files: Sequence[tuple[Path, int]]) -> tuple[RawFileReport, ...]:
         rank = (lambda _path: 0) if self.stripes is None else self.stripes.rank_of

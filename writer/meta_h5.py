@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 import layouts.filters_h5  # noqa: F401  registers the filter of the masks
 from layouts.raw import checksums
 from layouts.raw.checksums import Checksum
+from layouts.raw.mapping import Mapping as Dealt
 from layouts.raw.names import About, Column, Meta
 from layouts.stream.codecs import FILTERS
 from layouts.stream.messages import Codec
@@ -31,6 +32,7 @@ from writer.frame_statistics import FrameStatistics
 from writer.mend_h5 import mend
 from writer.raw_file import LIBVER, TROUBLE, close, close_quietly
 from writer.raw_h5 import PLANNED
+from writer.share import say
 from writer.write_errors import failure
 
 _log = logging.getLogger(__name__)
@@ -76,6 +78,7 @@ class MetaFile:
         attributes: Of the file's root, such as the detector's name.
         columns: NDAttributes of the frames; None stores none, nor what NDFileHDF5 stores of every frame.
         statistics: Computes those of them that are.
+        dealt: How places are dealt to raw files.
         checksum: What the checksums handed in are; without any there is no column for them.
         give: Called with the file's path once it is made: sets its owner and mode.
 
@@ -90,6 +93,7 @@ class MetaFile:
         columns: Sequence[Attribute] | None = None,
         statistics: FrameStatistics | None = None,
         *,
+        dealt: Dealt | None = None,
         checksum: Checksum = Checksum.NONE,
         give: Callable[[Path], None] = lambda _path: None,
     ) -> None:
@@ -110,6 +114,7 @@ class MetaFile:
         try:
             self._file.attrs.update(dict(attributes or {}))
             group = self._file.create_group(Meta.COLUMNS)
+            say(group, dealt or Dealt())
             self._columns = {column: _create(group, column) for column in (*_COLUMNS, Column.STORED)}
             self._columns[Column.STORED].attrs[About.ENDED] = np.int64(-1)
             self._ids = {column: data.id for column, data in self._columns.items()}

@@ -39,11 +39,16 @@ class Share:
 
     def label(self, data: Any) -> None:
         """Say it in a raw file, at its data set of frames."""
-        said = {
-            Stripe.RANK: self.rank,
-            Stripe.WORKERS: self.mapping.workers,
-            Stripe.FRAMES_PER_BLOCK: self.mapping.block,
-            Stripe.IMAGES_PER_FILE: self.mapping.rows_per_file,
-        }
-        for name, value in said.items():
-            data.attrs.create(name, value, dtype=np.int64)
+        say(data, self.mapping)
+        data.attrs.create(Stripe.RANK, self.rank, dtype=np.int64)
+
+
+def say(node: Any, mapping: Mapping) -> None:
+    """Say how places are dealt, in attributes of a data set or group."""
+    said = {
+        Stripe.WORKERS: mapping.workers,
+        Stripe.FRAMES_PER_BLOCK: mapping.block,
+        Stripe.IMAGES_PER_FILE: mapping.rows_per_file,
+    }
+    for name, value in said.items():
+        node.attrs.create(name, value, dtype=np.int64)

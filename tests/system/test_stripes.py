@@ -1,18 +1,12 @@
 """Several storers behind the fan of one detector: real processes, fed by a socket like a detector's."""
 
-import os
-import signal
-
 import h5py
-import numpy as np
 import pytest
 
 from layouts.capture import Outcome
 from layouts.raw.mapping import Location
-from layouts.raw.names import DATA, Column, Stripe
-from tests.kit.masters import children
+from layouts.raw.names import DATA, Column, Meta, Stripe
 from tests.kit.push import Push
-from tests.kit.simulated import gone
 from tests.kit.stripes import file_of, mapping_of, tags
 from tests.kit.worker import Worker, check_sums
 from writer import control
@@ -21,41 +15,36 @@ from writer.meta_h5 import read_columns
 pytestmark = pytest.mark.system
 
 
-@pytest.fixture(params=[1, 2], ids=["v1", "v2"])
+@pytest.fixture(params=[1, 2], ids=["v1", "v2"], scope="module")
 def push(request):
     source = Push(request.param)
     yield source
     source.close()
 
 
-@pytest.fixture
-def push2():
-    source = Push(2)
-    yield source
-    source.close()
-
-
-@pytest.fixture
-def fan(request):
-    name = "push" if "push" in request.fixturenames else "push2"
-    running = Worker(request.getfixturevalue(name).endpoint, options=("--workers", "2"))
+@pytest.fixture(params=[2, 3], ids=["two", "three"], scope="module")
+def fan(request, push):
+    running = Worker(push.endpoint, options=("--workers", str(request.param)))
     yield running
     running.close()
+
+
+@pytest.fixture
+def workers(fan):
+    """How many there are; nothing is left of what the fan has told before."""
+    fan.events.clear()
+    return len(fan.status.storers)
 
 
 def whole(series, images):
     return [(series, frame) for frame in range(images)]
 
 
-@pytest.mark.parametrize(("workers", "block", "per_file"), [(2, 1, 0), (3, 4, 10), (2, 7, 5)])
-def test_frames_are_dealt_in_blocks_and_found_again(push, tmp_path, workers, block, per_file):
-    fan = Worker(push.endpoint, options=("--workers", str(workers)))
-    try:
-        fan.capture(tmp_path, num_capture=65, images_per_file=per_file, frames_per_block=block)
-        push.series(3, 65)
-        done = fan.done()
-    finally:
-        fan.close()
+@pytest.mark.parametrize(("block", "per_file"), [(1, 0), (4, 10), (7, 5)])
+def test_frames_are_dealt_in_blocks_and_found_again(fan, push, tmp_path, workers, block, per_file):
+    fan.capture(tmp_path, num_capture=65, images_per_file=per_file, frames_per_block=block)
+    push.series(3, 65)
+    done = fan.done()
     assert done.outcome is Outcome.COMPLETE
     check_sums(done.counters)
     assert done.counters.stored == done.counters.received == 65
@@ -75,11 +64,15 @@ def test_frames_are_dealt_in_blocks_and_found_again(push, tmp_path, workers, blo
     columns = read_columns(tmp_path / "run_meta.h5")
     assert columns[Column.FRAME].tolist() == list(range(65))
     assert columns[Column.STORED].all()
+    with h5py.File(tmp_path / "run_meta.h5") as file:
+        said = dict(file[Meta.COLUMNS].attrs)
+    rule = (said[Stripe.WORKERS], said[Stripe.FRAMES_PER_BLOCK], said[Stripe.IMAGES_PER_FILE])
+    assert rule == (workers, block, per_file)
     added = fan.of(control.FileAdded)
     assert {each.path: each.worker for each in added} == {r.path: r.worker for r in record.raw_files}
 
 
-def test_many_series_of_one_frame(fan, push, tmp_path):
+def test_many_series_of_one_frame(fan, push, tmp_path, workers):
     fan.capture(tmp_path, num_capture=40)
     for series in range(1, 41):
         push.series(series, 1)
@@ -91,7 +84,7 @@ def test_many_series_of_one_frame(fan, push, tmp_path):
     assert len(fan.of(control.SeriesEnded)) == 40
 
 
-def test_duplicates_holes_and_frames_out_of_order(fan, push, tmp_path):
+def test_duplicates_holes_and_frames_out_of_order(fan, push, tmp_path, workers):
     fan.capture(tmp_path, num_capture=8)
     push.start(1, 8)
     push.images(1, [0, 2, 1, 1, 4, 6, 5, 0])
@@ -104,7 +97,7 @@ def test_duplicates_holes_and_frames_out_of_order(fan, push, tmp_path):
     assert tags(done) == [(1, n) if n not in (3, 7) else None for n in range(8)]
 
 
-def test_aborted_in_the_middle(fan, push, tmp_path):
+def test_aborted_in_the_middle(fan, push, tmp_path, workers):
     fan.capture(tmp_path, num_capture=100)
     push.start(1, 100)
     push.images(1, range(37))

@@ -60,12 +60,12 @@ class Stripes:
         self.on_added = on_added
         """Called with each file that is made."""
         self._storers = storers
-        self._mapping = Mapping(
+        self.mapping: Final = Mapping(
             rows_per_file=order.images_per_file, workers=len(storers), block=order.frames_per_block
         )
-        self._ledger = Ledger(self._mapping, budget)
+        self._ledger = Ledger(self.mapping, budget)
         self._accounts = self._ledger.accounts
-        self._index = self._mapping.index
+        self._index = self.mapping.index
         self._format: PixelFormat | None = None
         self.sums: dict[int, int] = {}
         """Checksums of frames that readers can see, by place; whoever writes them down takes them out."""
@@ -278,8 +278,8 @@ class Stripes:
         for path, (file, rank) in sorted(self._made.items(), key=lambda item: item[1]):
             if rank not in self._dead:
                 continue
-            share = Share(mapping=self._mapping, rank=rank)
-            lengths = dict(enumerate(self._mapping.files(rank, rows)))
+            share = Share(mapping=self.mapping, rank=rank)
+            lengths = dict(enumerate(self.mapping.files(rank, rows)))
             length = lengths.get(file, 0)
             final = directory / share.name(stem, file)
             before = sum(1 for _, of in made.values() if of == rank)
@@ -288,7 +288,7 @@ class Stripes:
             if may and left_behind.close(path, final, partial(share.image_nr, file), length):
                 made[final], found[final] = (file, rank), length
             else:
-                spots = (self._mapping.place(Location(rank, file, row)) for row in range(length))
+                spots = (self.mapping.place(Location(rank, file, row)) for row in range(length))
                 self.unreadable.update(spots)
         return made, found
 
@@ -327,7 +327,7 @@ class Stripes:
                 self._answers[rank] = word
             case messages.Added() if self._format is not None:
                 path = Path(word.path)
-                self._made[path] = (self._mapping.locate(word.row).file, rank)
+                self._made[path] = (self.mapping.locate(word.row).file, rank)
                 self.on_added(
                     Added(path=path, row=word.row, rows=word.rows, pixels=self._format, worker=rank)
                 )
