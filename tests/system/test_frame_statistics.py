@@ -33,9 +33,9 @@ def push(request):
     source.close()
 
 
-@pytest.fixture
-def worker(push):
-    running = Worker(push.endpoint)
+@pytest.fixture(params=["1", "2"], ids=["alone", "two storers"])
+def worker(push, request):
+    running = Worker(push.endpoint, options=("--workers", request.param))
     yield running
     running.close()
 
