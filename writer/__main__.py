@@ -176,7 +176,7 @@ async def _ready(coordinator: Coordinator, stop: asyncio.Event) -> None:
 
 def _data(beamline: Beamline, options: argparse.Namespace) -> Path:
     directory = Path(options.data or beamline.storage.directory).absolute()
-    make_directories(str(directory), 1)
+    make_directories(str(directory), 1, beamline.storage)
     return directory
 
 

@@ -68,7 +68,7 @@ class AcqDevice:
     async def boot(self, directory: Path) -> None:
         """Values at boot."""
         await self.device.post("FilePath", filenames.with_slash(str(directory)))
-        await paths.settle(self.device, str(self.device["FilePath"]))
+        await paths.settle(self.device, str(self.device["FilePath"]), self._beamline.storage)
         await self.device.settle("SampleName", self._beamline.sample.name)
         await self.device.settle("Detectors", ",".join(d.name for d in self._beamline.detectors))
         await self.device.post("Message_RBV", "ready")
@@ -81,7 +81,9 @@ class AcqDevice:
                 await self._abort()
             case "FilePath" | "CreateDirectory":
                 await self.device.settle(name, value)
-                problem = await paths.settle(self.device, str(self.device["FilePath"]))
+                problem = await paths.settle(
+                    self.device, str(self.device["FilePath"]), self._beamline.storage
+                )
                 await self._say(problem)
             case "Detectors":
                 await self.device.settle(name, value)

@@ -12,9 +12,11 @@ records alone waits for frames as long as its client likes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
+from layouts.beamline_storage import Durability, Storage
 from layouts.capture import Outcome
 from writer.steps import (
     Abort,
@@ -42,6 +44,8 @@ from writer.steps import (
 )
 
 _NEVER = float("inf")
+_SYNCED: Final = 600.0
+"""Seconds to close files that are to be on the disk then."""
 
 
 class Stage(StrEnum):
@@ -78,6 +82,12 @@ class Timing:
     open: float = 10.0
     grace: float = 4.0
     close: float = 60.0
+
+    @classmethod
+    def of(cls, storage: Storage) -> Timing:
+        """What a beamline file allows; a disk may take minutes for what the system's memory holds."""
+        plain = cls(grace=storage.grace + 2.0)
+        return plain if storage.durability is Durability.PAGE_CACHE else replace(plain, close=_SYNCED)
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ class Coordinator:
         timing: Timing | None = None,
     ) -> None:
         self._beamline, self._data, self._client = beamline, data, client
-        self._timing = timing or Timing(grace=beamline.storage.grace + 2.0)
+        self._timing = timing or Timing.of(beamline.storage)
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -180,7 +180,7 @@ class Coordinator:
         async with self._lock:
             device = self.acq.device
             wanted = orders.parse_detectors(str(device["Detectors"]), self._beamline)
-            directory = await paths.require(device, str(device["FilePath"]))
+            directory = await paths.require(device, str(device["FilePath"]), self._beamline.storage)
             await self.watch.answered(wanted)
             for name in wanted:
                 self._frames.check_camera(name)

@@ -10,8 +10,11 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Final, TypeVar
 
+from layouts.beamline_storage import Storage
 from writer import filenames
 from writer.orders import RefusedError
+from writer.ownership import ownership
+from writer.write_errors import WriteError
 
 _PATIENCE: Final = 10.0
 """Seconds that a file system has to answer."""
@@ -43,8 +46,8 @@ class LocalDisk:
         return found.f_bavail * found.f_frsize
 
 
-def make_directories(path: str, depth: int) -> None:
-    """Make what ``CreateDirectory`` allows.
+def make_directories(path: str, depth: int, storage: Storage) -> None:
+    """Make what ``CreateDirectory`` allows, with the owner and mode that the beamline file says.
 
     Raises:
         RefusedError: The directory is not there afterwards; says why.
@@ -52,6 +55,9 @@ def make_directories(path: str, depth: int) -> None:
     try:
         for directory in filenames.directories_to_make(path, depth, _is_directory):
             Path(directory).mkdir(exist_ok=True)
+            ownership(storage).give(Path(directory))
+    except WriteError as error:
+        raise RefusedError(error.strerror or str(error)) from None
     except filenames.FileNameError as error:
         raise RefusedError(str(error)) from None
     except OSError as error:

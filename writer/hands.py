@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
+import os
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +19,7 @@ from layouts.raw.names import meta_file
 from writer import control, grid_h5, held, map_file, orders, publishing, steps
 from writer.disk import in_thread
 from writer.orders import RefusedError
+from writer.ownership import ownership
 from writer.publishing import Result
 from writer.run import Run
 from writer.supervisor import Supervisor, WorkerAbsentError
@@ -56,6 +59,8 @@ class Hands:
         self.supervisor, self.watch = supervisor, watch
         self._tell, self._finish = tell, finish
         self._tasks: set[asyncio.Task[None]] = set()
+        self._mapped: set[Path] = set()
+        """Maps that are ours, and may be made anew."""
 
     def close(self) -> None:
         """Drop what is still waiting for a camera."""
@@ -130,6 +135,8 @@ class Hands:
         meta = None if capture.attributes is None else Path(capture.directory) / meta_file(capture.stem)
         grid = order.grids.get(detector)
         try:
+            if path not in self._mapped and os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, "something else has this name and is not written over")
             if grid is not None:
                 content = grid_h5.Content(
                     grid=grid,
@@ -153,6 +160,8 @@ class Hands:
                     follow=record is None and (mapping.workers > 1 or not planned),
                 )
                 map_file.publish(path, tree)
+            self._mapped.add(path)
+            ownership(self._beamline.storage).give(path)
             if path != live:
                 live.unlink(missing_ok=True)
         except OSError as error:

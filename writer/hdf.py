@@ -99,6 +99,7 @@ class HdfDevice(HdfView):
         self.detector = detector.name
         self._captures, self._requests, self._held = captures, requests, held
         self._compression = detector.stream.compression
+        self._storage = beamline.storage
         prefix = pvs.hdf(beamline.prefix, detector.pv, beamline.preset)
         table = hdf(f"{detector.name}.HDF", detector.name)
         super().__init__(server.device(prefix, table, self._put))
@@ -182,7 +183,7 @@ class HdfDevice(HdfView):
             raise
 
     async def _put_path(self, value: str) -> None:
-        problem = await paths.settle(self.device, value)
+        problem = await paths.settle(self.device, value, self._storage)
         await (self.show_error(problem) if problem else self._show_no_problem())
 
     async def _show_no_problem(self) -> None:
@@ -339,7 +340,7 @@ class HdfDevice(HdfView):
         """
         device = self.device
         path = str(device["FilePath"])
-        await paths.require(device, path)
+        await paths.require(device, path, self._storage)
         try:
             full = filenames.full_name(
                 str(device["FileTemplate"]), path, str(device["FileName"]), int(device["FileNumber"])
@@ -349,7 +350,7 @@ class HdfDevice(HdfView):
         found = paths.absolute(full)
         if found.parent != paths.absolute(path):
             depth = int(device["CreateDirectory"])
-            await ask(lambda: make_directories(str(found.parent), depth))
+            await ask(lambda: make_directories(str(found.parent), depth, self._storage))
         return found
 
     async def request(self) -> Wish:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from layouts.nexus.tree import Group, differences
 from layouts.nexus.tree_h5 import read, write
 from layouts.raw.names import dectris_master_file, master_file
 from writer.give_name import give_name
+from writer.ownership import ownership
+from writer.syncing import sync, sync_directory
 
 _NOTHING = ("master not written: no detector gave a frame", "see why the acquisition ended")
 
@@ -69,14 +71,14 @@ def publish(acquisition: Acquisition) -> Published:
         findings.append(error(str(acquisition.directory / master_file(acquisition.name)), *_NOTHING))
     for path, tree in _trees(acquisition):
         try:
-            known, found = _publish(path, tree, known)
+            known, found = _publish(path, tree, known, ownership(acquisition.beamline.storage).give)
         except OSError as problem:
             found = [_refused(path, problem)]
         findings += found
         if not any(f.severity is Severity.ERROR for f in found):
             made.append(path)
     if made:
-        _sync_directory(acquisition.directory)
+        sync_directory(acquisition.directory)
     return Published(paths=tuple(made), findings=worst_first(findings))
 
 
@@ -90,7 +92,9 @@ def _trees(acquisition: Acquisition) -> Iterator[tuple[Path, Group]]:
         yield acquisition.directory / name, dectris.master(acquisition, capture)
 
 
-def _publish(path: Path, tree: Group, known: Facts) -> tuple[Facts, list[Finding]]:
+def _publish(
+    path: Path, tree: Group, known: Facts, give: Callable[[Path], None]
+) -> tuple[Facts, list[Finding]]:
     if path.exists():
         raise FileExistsError(errno.EEXIST, "is there already", str(path))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -106,28 +110,12 @@ def _publish(path: Path, tree: Group, known: Facts) -> tuple[Facts, list[Finding
                 error(str(path), f"reads back differently: {unlike}", "the disk or HDF5 is at fault")
             )
         if not any(f.severity is Severity.ERROR for f in findings):
-            _sync(temporary)
+            give(temporary)
+            sync(temporary)
             give_name(temporary, path)
         return known, findings
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sync_directory(path: Path) -> None:
-    """So that the names outlive a power cut; some network file systems refuse, and keep names anyway."""
-    try:
-        _sync(path)
-    except OSError as problem:
-        if problem.errno not in (errno.EINVAL, errno.EBADF, errno.EACCES):
-            raise
 
 
 def _refused(path: Path, problem: OSError) -> Finding:

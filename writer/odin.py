@@ -111,7 +111,7 @@ class OdinDevice:
                 await node.post("FPErrorState_RBV", "No Errors", severity=Severity.NONE)
 
     async def _put_path(self, value: str) -> None:
-        problem = await paths.settle(self.device, value)
+        problem = await paths.settle(self.device, value, self._storage)
         for device, name in ((self.meta, "FilePath"), (self.device, "FP:FilePath")):
             await device.settle(name, value)
         await self._show_message(problem)

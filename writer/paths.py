@@ -7,12 +7,13 @@ from pathlib import Path
 
 from ioc.menus import NoYes
 from ioc.server import Device
+from layouts.beamline_storage import Storage
 from writer.disk import LocalDisk, ask, make_directories
 from writer.filenames import with_slash
 from writer.orders import RefusedError
 
 
-async def settle(device: Device, path: str) -> str:
+async def settle(device: Device, path: str, storage: Storage) -> str:
     """Answer a put of FilePath or CreateDirectory: directories are made, the readback ends in a slash.
 
     Returns:
@@ -20,7 +21,7 @@ async def settle(device: Device, path: str) -> str:
     """
     problem = ""
     try:
-        await require(device, path)
+        await require(device, path, storage)
     except RefusedError as error:
         problem = str(error)
     await device.post("FilePathExists_RBV", NoYes.NO if problem else NoYes.YES)
@@ -28,7 +29,7 @@ async def settle(device: Device, path: str) -> str:
     return problem
 
 
-async def require(device: Device, path: str) -> Path:
+async def require(device: Device, path: str, storage: Storage) -> Path:
     """The directory of a path, made where CreateDirectory allows.
 
     Raises:
@@ -39,7 +40,7 @@ async def require(device: Device, path: str) -> Path:
     if not path.startswith("/"):
         raise RefusedError(f"FilePath {path!r} begins nowhere that a client could know; begin it with /")
     depth = int(device["CreateDirectory"])
-    await ask(lambda: make_directories(path, depth))
+    await ask(lambda: make_directories(path, depth, storage))
     directory = Path(path)
     if not await ask(lambda: LocalDisk().is_directory(directory)):
         raise RefusedError(f"FilePath {path!r} is no directory; take another")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,9 @@ from layouts.nexus.findings import Severity
 from layouts.raw.names import Meta, master_file, truth_file
 from writer import assemble, masters
 from writer.assemble import CameraFacts
+from writer.give_name import give_name
 from writer.meta_h5 import read_array
+from writer.ownership import ownership
 from writer.positions import History, doubts, positions
 from writer.run import Run
 from writer.watch import Camera
@@ -82,7 +84,7 @@ def publish(
     errors = [str(f) for f in published.findings if f.severity is Severity.ERROR]
     master = next((str(p) for p in published.paths if p.suffix == ".nxs"), "")
     try:
-        _leave_truth(run, truths)
+        _leave_truth(run, truths, ownership(beamline.storage).give)
     except OSError as error:
         notes.append(f"what was simulated could not be left beside the master: {error}")
     return Result(master=master, error="; ".join(errors[:2]), notes=tuple(dict.fromkeys(notes)))
@@ -160,7 +162,7 @@ def _cause(error: BaseException) -> Exception:
     return error if isinstance(error, Exception) else RuntimeError(str(error))
 
 
-def _leave_truth(run: Run, truths: Mapping[str, str]) -> None:
+def _leave_truth(run: Run, truths: Mapping[str, str], give: Callable[[Path], None]) -> None:
     """One JSON with a key for each detector, beside the master; never over another."""
     told: dict[str, object] = {}
     for detector, text in truths.items():
@@ -176,6 +178,7 @@ def _leave_truth(run: Run, truths: Mapping[str, str]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        os.link(temporary, path)
+        give(temporary)
+        give_name(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 """Storage that fails as storage does: what came before is readable, the reason told, the sums right."""
 
+import asyncio
+import contextlib
 import errno
 import json
 import os
@@ -18,6 +20,8 @@ from layouts.beamline_storage import Durability
 from layouts.capture import Outcome
 from layouts.raw.names import DATA, Column
 from layouts.stream.messages import Codec
+from tests.kit.fake_beamline import Plan
+from tests.kit.masters import children, run
 from tests.kit.push import Push
 from tests.kit.storage_faults import Call, StorageFaults, compiled
 from tests.kit.worker import Worker, check_sums, tags
@@ -392,3 +396,45 @@ def test_while_the_disk_stands_still_memory_is_bounded_and_the_sender_waits(faul
         faults.resume()
         worker.close()
         push.close()
+
+
+# ---------------------------------------------------------------- seen from Channel Access
+
+AT_THE_PVS = [
+    Fault("a broken disk", errno.EIO, Call.WRITE | Call.TRUNCATE, after=0),
+    Fault("quota", errno.EDQUOT, Call.WRITE | Call.TRUNCATE, growing=True, after=0),
+    Fault("mounted read-only on the way", errno.EROFS, Call.WRITE | Call.TRUNCATE, after=0),
+]
+
+
+@pytest.mark.parametrize("fault", AT_THE_PVS, ids=lambda fault: fault.name)
+def test_clients_are_told_and_the_camera_is_stopped(faults, tmp_path, fault):
+    async def work(rig):
+        camera = rig.cameras["EIG1"]
+        await rig.setup(name="first", images=2000)
+        camera.plan = Plan(gap=0.005)
+        start = asyncio.create_task(rig.put(rig.acq("Start"), 1))
+        await rig.until(rig.hdf("EIG1", "NumCaptured_RBV"), lambda value: value >= 5)
+        workers = children(rig.writer.process.pid)
+        faults.fail(fault.calls, fault.number, "*/first_EIG1_0*.h5", growing=fault.growing)
+        await rig.until(rig.cam("EIG1", "DetectorState_RBV"), lambda value: value == "Aborted")
+        with contextlib.suppress(Exception):
+            await start
+        status = await rig.get(rig.hdf("EIG1", "WriteStatus"))
+        message = str(await rig.get(rig.hdf("EIG1", "WriteMessage")))
+        outcome = str(await rig.get(rig.acq("Outcome_RBV")))
+        again = await rig.acquire(name="second", images=3)
+        cleared = str(await rig.get(rig.hdf("EIG1", "WriteMessage")))
+        assert children(rig.writer.process.pid) == workers
+        return status, message, outcome, again, cleared
+
+    status, message, outcome, again, cleared = run(
+        work, tmp_path, environment=faults.environment, images_per_file=0
+    )
+    assert status == "Write error"
+    assert errno.errorcode[fault.number] in message
+    assert "first_EIG1_000001.h5" in message
+    assert outcome != "complete"
+    assert (again, cleared) == ("complete", "")
+    _, frames = read(tmp_path / "data" / "first_EIG1_000001.h5")
+    assert frames[:5] == list(range(5))
