@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 OUT ?= demo
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off --no-deps
 
-.PHONY: demo test unit slow lint bench docs lock clean
+.PHONY: demo test unit slow soak lint bench docs lock clean
 
 demo: $(VENV)/run.stamp  ## A two-detector rotation from Channel Access to masters and pictures, in OUT.
 	$(BIN)/softbeam demo --out $(OUT)
@@ -19,6 +19,9 @@ unit: $(VENV)/dev.stamp  ## Tests of pure logic, under 30 s.
 
 slow: $(VENV)/dev.stamp $(DODAL)/stamp  ## Tests that take minutes: DIALS, Diamond's Eiger class.
 	$(BIN)/pytest -m slow
+
+soak: $(VENV)/dev.stamp  ## Hours: 200 kills at random moments, 1000 acquisitions, 100 000 frames.
+	SOFTBEAM_SEEDS=200 SOFTBEAM_ACQUISITIONS=1000 SOFTBEAM_FRAMES=100000 $(BIN)/pytest -m slow tests/soak
 
 lint: $(VENV)/dev.stamp  ## ruff, pyright, import-linter.
 	$(BIN)/ruff check .
