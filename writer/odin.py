@@ -1,8 +1,9 @@
 """Odin's records of one detector (``OD:``, ``OD:FAN:``, ``OD:META:``, ``OD1:`` ...): its writer's other face.
 
 Mirrors what Diamond's clients rely on: FileName names the acquisition everywhere and makes META active, the
-fan is ready when the start message has come, and every node says whether it writes. One worker stands behind
-them: node 1 has its counters, and the other nodes share its presence and write nothing.
+fan is ready when the start message has come, and every node says whether it writes. Where one worker stands
+behind them, node 1 has its counters, and the other nodes share its presence and write nothing; where several
+do, the nodes are the first four of them, and node 1 has what was dropped or never came to any.
 """
 
 from __future__ import annotations
@@ -283,16 +284,17 @@ class OdinDevice:
             self._received, self._heard = counters.received, time.monotonic()
         if counters.received:
             await self._judge_type()
-        await self.nodes[0].post_changed(
-            {
-                "FramesReceived_RBV": counters.received,
-                "FramesReleased_RBV": counters.received,
-                "FramesDropped_RBV": counters.failed + counters.foreign,
-                "FramesTimedOut_RBV": counters.missing,
-                "NumExpected_RBV": counters.expected,
-                "NumCaptured_RBV": captured,
-            }
-        )
+        mine = {
+            "FramesReceived_RBV": counters.received,
+            "FramesReleased_RBV": counters.received,
+            "NumCaptured_RBV": captured,
+        }
+        others = {
+            "FramesDropped_RBV": counters.failed + counters.foreign,
+            "FramesTimedOut_RBV": counters.missing,
+            "NumExpected_RBV": counters.expected,
+        }
+        await self.nodes[0].post_changed(others | mine if self._workers == 1 else others)
         await self.fan.post_changed({"FramesSent_RBV": counters.received})
         await self.meta.post_changed({"FramesWritten_RBV": counters.stored})
         await self.device.post_changed({"NumCaptured_RBV": captured})
@@ -306,8 +308,23 @@ class OdinDevice:
                 f"put {self._type}"
             )
 
+    async def _show_storers(self, status: control.Status) -> None:
+        """Each of several storers is a node, as far as there are nodes."""
+        for node, storer in zip(self.nodes, status.storers, strict=False):
+            there = int(storer.alive)
+            await node.post_changed(
+                {
+                    "FRProcessConnected_RBV": there,
+                    "FPProcessConnected_RBV": there,
+                    "FramesReceived_RBV": storer.stored,
+                    "FramesReleased_RBV": storer.stored,
+                    "NumCaptured_RBV": storer.stored,
+                }
+            )
+
     async def show_status(self, status: control.Status) -> None:
         """Where the stream is, as eigerfan says it; no state of a series is left out, however short it is."""
+        await self._show_storers(status)
         await self.fan.post_changed({"CurrentFrame_RBV": max(0, status.last_frame)})
         if status.connected and status.series is not None and status.series != self._series:
             self._series, self._before = status.series, status.counters.received

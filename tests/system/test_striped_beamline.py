@@ -106,3 +106,23 @@ def test_an_abort_and_a_storer_that_is_killed(tmp_path):
         assert masked if place in lost else (data[place, 0, 0], data[place, 0, 1]) == (2, place)
     assert check(hurt, deep=True).ok
     assert frames_of(after) == [(3, frame) for frame in range(20)]
+
+
+def test_odins_nodes_are_the_storers(tmp_path):
+    async def work(rig):
+        slow, fast = rig.cameras["EIG1"].push.shape
+        wanted = {"FileName": "nodes", "NumCapture": 7, "ImageHeight": slow, "ImageWidth": fast}
+        for record, value in wanted.items():
+            await rig.put(rig.odin("EIG1", record), value)
+        await rig.put(rig.cam("EIG1", "NumImages"), 7)
+        capture = asyncio.create_task(rig.put(rig.odin("EIG1", "Capture"), 1))
+        await rig.until(rig.odin("EIG1", "META:Writing_RBV"), lambda v: v == "Writing")
+        await rig.put(rig.cam("EIG1", "Acquire"), 1)
+        await capture
+        assert await rig.get(rig.odin("EIG1", "NumCaptured_RBV")) == 7
+        for node, frames in {1: 4, 2: 3, 3: 0}.items():  # 0 1 4 5, and 2 3 6
+            await rig.until(rig.node("EIG1", node, "NumCaptured_RBV"), lambda v, n=frames: v == n)
+        return Path(await rig.get(rig.odin("EIG1", "FullFileName_RBV")))
+
+    full = run(work, tmp_path, workers=2, preset="dls")
+    assert frames_of(full) == [(1, frame) for frame in range(7)]

@@ -32,6 +32,8 @@ SILENT_AFTER: Final = 2 * control.HEARTBEAT
 """Seconds without a message after which a storer is in alarm."""
 GIVEN_UP_AFTER: Final = 20.0
 """Seconds without a message after which a storer is held for gone."""
+_WATCH: Final = 0.03
+"""Seconds between two looks at who is there."""
 _HELD_UP: Final = 0.5
 """Seconds that this process itself must have stood still."""
 _LAST_WORDS: Final = 0.6
@@ -94,6 +96,7 @@ class Storers:
         self._all: Final = [_Storer(rank) for rank in range(workers)]
         self._ranks: dict[bytes, int] = {}
         self._looked_at = time.monotonic()
+        self._watch_at = 0.0
         self._end_by = 0.0
         self.on_word: Callable[[int, messages.Word], None] = lambda _rank, _word: None
         """Takes what storers say."""
@@ -197,6 +200,9 @@ class Storers:
         while self.socket.poll(0):
             identity, data = self.socket.recv_multipart()[:2]
             self._take(identity, data, now)
+        if now < self._watch_at:
+            return
+        self._watch_at = now + _WATCH
         for each in self._all:
             self._watch(each, now)
             if self.are_own and each.process is None and now >= each.next_start and not self._end_by:
