@@ -1,15 +1,20 @@
 """Several storers behind the fan of one detector: real processes, fed by a socket like a detector's."""
 
+from pathlib import Path
+
 import h5py
 import pytest
 
+from layouts.beamline_storage import Durability
 from layouts.capture import Outcome
+from layouts.raw.checksums import COLUMN, Checksum, digest_of
 from layouts.raw.mapping import Location
 from layouts.raw.names import DATA, Column, Meta, Stripe
 from tests.kit.push import Push
 from tests.kit.stripes import file_of, mapping_of, tags
 from tests.kit.worker import Worker, check_sums
 from writer import control
+from writer.keeping import Keeping
 from writer.meta_h5 import read_columns
 
 pytestmark = pytest.mark.system
@@ -110,3 +115,29 @@ def test_aborted_in_the_middle(fan, push, tmp_path, workers):
     done = fan.done()
     check_sums(done.counters)
     assert tags(done) == whole(1, 37)
+
+
+def test_checksums_fsync_and_temporary_names_are_the_storers_work_too(fan, push, tmp_path, workers):
+    keeping = Keeping(durability=Durability.AT_CLOSE, checksum=Checksum.XXH3, mode="0640")
+    fan.capture(tmp_path, num_capture=17, images_per_file=3, temp_suffix=".part", keeping=keeping)
+    push.start(1, 17)
+    push.images(1, range(5))
+    fan.until(lambda status: status.captured == 5)
+    assert all(path.suffix == ".part" for path in tmp_path.glob("run_0*"))
+    push.images(1, range(5, 17))
+    push.end(1)
+    done = fan.done()
+    assert done.outcome is Outcome.COMPLETE
+    assert tags(done) == whole(1, 17)
+    assert not list(tmp_path.glob("*.part"))
+    mapping = mapping_of(done)
+    with h5py.File(tmp_path / "run_meta.h5") as file:
+        sums = file[f"{Meta.COLUMNS}/{COLUMN}"][()]
+    digest = digest_of(Checksum.XXH3)
+    for raw in done.record.raw_files:
+        assert Path(raw.path).stat().st_mode & 0o777 == 0o640
+        with h5py.File(raw.path) as file:
+            for row in range(raw.rows):
+                _, chunk = file[DATA].id.read_direct_chunk((row, 0, 0))
+                place = mapping.place(Location(raw.worker, file_of(raw, mapping), row))
+                assert sums[place] == digest(chunk)
