@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.console import Console
 
 from benchmarks.processes import BenchmarkError
 from benchmarks.report import WIDTH, Finding, draw, show
-from layouts.beamline import Beamline
+
+if TYPE_CHECKING:
+    from layouts.beamline import Beamline
 
 RECORDED: Final = Path(__file__).with_name("recorded.json")
 """Medians of ratios that were reached once, by benchmark, case and ratio."""
