@@ -27,6 +27,7 @@ from layouts.stream.parameters import parameters
 from writer.give_name import give_name
 from writer.meta_h5 import MetaFile
 from writer.salvage import LIBVER, mapping_of, opened
+from writer.share import say
 
 _TROUBLE: Final = (OSError, RuntimeError, ValueError, KeyError)
 _PER_FRAME: Final = (Meta.COLUMNS, Meta.ATTRIBUTES, Meta.DETECTOR_ATTRIBUTES)
@@ -233,13 +234,7 @@ def write_meta(
             _copy(source, temporary)
         with h5py.File(temporary, "r+", libver=LIBVER, locking=False) as file:
             file.attrs.update({**about, Stripe.IMAGES_PER_FILE: mapping.rows_per_file})
-            if mapping.workers > 1:
-                stripes = {
-                    Stripe.IMAGES_PER_FILE: mapping.rows_per_file,
-                    Stripe.WORKERS: mapping.workers,
-                    Stripe.FRAMES_PER_BLOCK: mapping.block,
-                }
-                file[Meta.COLUMNS].attrs.update(stripes)
+            say(file[Meta.COLUMNS], mapping)
             _amend(file, rows)
         give_name(temporary, to)
     finally:

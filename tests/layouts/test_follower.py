@@ -10,6 +10,7 @@ import pytest
 
 from layouts.raw.follower import Follower, FollowError, FollowState
 from layouts.raw.growing import OpenTwiceError, growing
+from layouts.raw.mapping import Mapping
 from layouts.raw.names import DATA, About, meta_file
 from layouts.stream.codecs import chunk_parts, pack
 from layouts.stream.messages import Codec
@@ -32,8 +33,9 @@ class Writer:
     def __init__(self, directory, rows_per_file=0, codec=Codec.BSLZ4, suffix="", plan=0):
         self.codec = codec
         self.raw = RawFiles(directory, "run", rows_per_file=rows_per_file, suffix=suffix)
-        about = {About.FIRST_FILE: "", About.TEMP_SUFFIX: suffix, "images_per_file": rows_per_file}
-        self.meta = MetaFile(directory / meta_file("run"), about)
+        about = {About.FIRST_FILE: "", About.TEMP_SUFFIX: suffix}
+        dealt = Mapping(rows_per_file=rows_per_file)
+        self.meta = MetaFile(directory / meta_file("run"), about, dealt=dealt)
         self.raw.plan(plan)
         self.meta.plan(plan)
         self.raw.start(PixelFormat(SHAPE, "uint16", codec))

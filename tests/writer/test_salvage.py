@@ -15,8 +15,9 @@ import pytest
 
 from layouts.beamline import load
 from layouts.nexus.check_h5 import check
-from layouts.raw.names import DATA, About, Column, Meta, meta_file, raw_file
-from layouts.stream.codecs import chunk_parts, pack
+from layouts.raw.mapping import Location, Mapping
+from layouts.raw.names import DATA, About, Column, Meta, Stripe, meta_file, raw_file
+from layouts.stream.codecs import FILTERS, chunk_parts, pack
 from layouts.stream.messages import Codec, SeriesParameters
 from layouts.stream.parameters import config_v2
 from writer.capture_values import PixelFormat
@@ -76,7 +77,9 @@ ALIVE = []
 class Writer:
     """A worker's files, written as it does."""
 
-    def __init__(self, directory, *, codec=Codec.BSLZ4, rows_per_file=0, first=None, suffix="", stem=STEM):
+    def __init__(
+        self, directory, *, codec=Codec.BSLZ4, rows_per_file=0, first=None, suffix="", stem=STEM, dealt=None
+    ):
         self.codec = codec
         name = None if first is None else directory / first
         self.raw = RawFiles(
@@ -92,21 +95,22 @@ class Writer:
             About.CAPTURE: "c1",
             About.FIRST_FILE: first or "",
             About.TEMP_SUFFIX: suffix,
-            "images_per_file": rows_per_file,
         }
-        self.meta = MetaFile(directory / meta_file(stem), about, ())
+        self.meta = MetaFile(
+            directory / meta_file(stem), about, (), dealt=dealt or Mapping(rows_per_file=rows_per_file)
+        )
         self.rows = []
         ALIVE.append(self)
 
-    def begin(self, images, masks=True):
+    def begin(self, images, data=True):
         self.meta.add_header(1, _header(1, images))
-        if masks:
-            mask = np.zeros(SHAPE, np.uint32)
-            mask[2, 3] = 1
-            self.meta.add_array(Meta.MASKS, mask)
+        mask = np.zeros(SHAPE, np.uint32)
+        mask[2, 3] = 1
+        self.meta.add_array(Meta.MASKS, mask)
         self.raw.plan(images)
         self.meta.plan(images)
-        self.raw.start(PixelFormat(SHAPE, "uint16", self.codec))
+        if data:
+            self.raw.start(PixelFormat(SHAPE, "uint16", self.codec))
 
     def write(self, place, series=1, frame=None):
         chunk = chunk_parts(pack(pixels(place), self.codec))
@@ -467,3 +471,54 @@ def test_one_file_by_itself(tmp_path):
     with pytest.raises(OSError, match="signature"):
         salvage_file(tmp_path / "text.h5", tmp_path / "other.h5")
     assert not (tmp_path / "other.h5").exists()
+
+
+def _striped(tell, directory, mapping):
+    """Two workers that take turns, with one meta file; both die."""
+    meta = Writer(directory, dealt=mapping)
+    meta.begin(40, data=False)
+    files = {}
+    for place in range(33):
+        worker, file, row = mapping.locate(place)
+        number = file * mapping.workers + worker + 1
+        if number not in files:
+            files[number] = _share(directory, number, mapping, mapping.place(Location(worker, file, 0)))
+        chunk = chunk_parts(pack(pixels(place), Codec.BSLZ4))
+        files[number].id.write_direct_chunk((row, 0, 0), chunk)
+        time = 10_000_000 * (place + 1)
+        meta.rows.append(Row(place, 1, place, time, time + 9, 9, len(chunk), BASE + time).packed)
+    for data in files.values():
+        data.flush()
+    meta.meta.write(meta.rows)
+
+
+def _share(directory, number, mapping, first):
+    path = directory / raw_file(STEM, number)
+    file = h5py.File(path, "x", libver=("v110", "v110"), locking=False)
+    ALIVE.append(file)
+    known, options = FILTERS[Codec.BSLZ4]
+    data = file.create_dataset(
+        DATA,
+        shape=(mapping.rows_per_file, *SHAPE),
+        maxshape=(None, *SHAPE),
+        chunks=(1, *SHAPE),
+        dtype="<u2",
+        fillvalue=65535,
+        compression=known,
+        compression_opts=options,
+    )
+    said = {Stripe.WORKERS: mapping.workers, Stripe.FRAMES_PER_BLOCK: mapping.block}
+    said |= {Stripe.IMAGES_PER_FILE: mapping.rows_per_file, "image_nr_low": first + 1, "image_nr_high": 0}
+    data.attrs.update(said)
+    file.swmr_mode = True
+    return data
+
+
+@pytest.mark.parametrize("meta", ["there", "lost"])
+def test_stripes_of_several_workers_come_back_in_order(tmp_path, meta):
+    mapping = Mapping(rows_per_file=8, workers=2, block=3)
+    killed(_striped, tmp_path, mapping)
+    if meta == "lost":
+        (tmp_path / meta_file(STEM)).unlink()
+    result = bring_back(tmp_path)
+    check_frames(result, range(33), 33)
