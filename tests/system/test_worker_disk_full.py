@@ -1,6 +1,7 @@
 """A disk that fills up: earlier frames readable, the reason told, frames counted, the worker alive."""
 
 import errno
+import os
 import subprocess
 
 import numpy as np
@@ -11,6 +12,7 @@ from layouts.stream.messages import Codec
 from tests.kit.push import Push
 from tests.kit.worker import Worker, check_sums, frames, tags
 from writer import control
+from writer.keeping import Keeping
 
 pytestmark = pytest.mark.system
 
@@ -62,6 +64,37 @@ def test_disk_full(small_disk, tmp_path, shape):
     finally:
         worker.close()
         push.close()
+
+
+def test_a_floor_of_free_space_ends_the_storing_before_the_disk_is_full(tmp_path):
+    place, floor, images = tmp_path / "small", 3_000_000, 100
+    mounted(place, "8m")
+    push = Push(codec=Codec.NONE, shape=(200, 300))
+    worker = Worker(push.endpoint)
+    try:
+        worker.capture(place, num_capture=images, images_per_file=0, keeping=Keeping(floor=floor))
+        push.start(1, images)
+        for frame in range(images):
+            push.image(1, frame)
+            worker.until(lambda status, came=frame + 1: status.counters.received == came)
+        (failed,) = worker.of(control.Failed)
+        assert failed.errno == errno.ENOSPC
+        assert "bytes are free" in failed.message
+        assert str(floor) in failed.message
+        worker.send(control.Aborted())
+        push.end(1)
+        done = worker.done()
+        assert done.outcome is Outcome.INCOMPLETE
+        check_sums(done.counters)
+        assert done.counters.received == images
+        assert done.counters.failed > 0
+        assert tags(done) == [(1, frame) for frame in range(done.counters.stored)]
+        found = os.statvfs(place)
+        assert found.f_bavail * found.f_frsize > floor // 2
+    finally:
+        worker.close()
+        push.close()
+        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def test_no_room_to_begin_with(tmp_path):
