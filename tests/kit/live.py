@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from layouts.capture import Outcome
@@ -60,10 +61,20 @@ def _environment() -> dict[str, str]:
     return kept | {"OMP_NUM_THREADS": "1"}
 
 
-def capture_with(readers: list[Reader], push: Push, worker: Worker, directory: Path, **order: object) -> None:
+Tags = Callable[[control.Done], list[tuple[int, int] | None]]
+
+
+def capture_with(
+    readers: list[Reader],
+    push: Push,
+    worker: Worker,
+    directory: Path,
+    found: Tags = tags,
+    **order: object,
+) -> None:
     """Two series, one with holes and one ended by force; every reader sees each frame as what it is.
 
-    The last frames must be seen while the capture is still open.
+    The last frames must be seen while the capture is still open. ``found`` says what the files hold then.
     """
     chance = random.Random(3)
     lost = {5, 40, 41}
@@ -88,7 +99,7 @@ def capture_with(readers: list[Reader], push: Push, worker: Worker, directory: P
         done = worker.done()
         assert done.outcome is not Outcome.COMPLETE
         check_sums(done.counters)
-        expected = [(p, *tag) for p, tag in enumerate(tags(done)) if tag is not None]
+        expected = [(p, *tag) for p, tag in enumerate(found(done)) if tag is not None]
         assert len(expected) == told
         for reader in readers:
             assert reader.over() == 0, reader.complaint()

@@ -11,6 +11,7 @@ import pytest
 from layouts.raw.follower import Follower, FollowState
 from layouts.raw.names import meta_file, raw_file
 from layouts.stream.messages import Codec
+from tests.kit import stripes
 from tests.kit.beamline import running
 from tests.kit.live import READER, Reader, capture_with
 from tests.kit.push import Push
@@ -65,6 +66,16 @@ def test_readers_see_every_frame_as_itself_and_the_last_before_the_end(push, wor
 def test_the_follower_goes_from_file_to_file_and_on_when_they_get_their_names(push, worker, tmp_path):
     capture_with([ours(tmp_path)], push, worker, tmp_path, images_per_file=23, temp_suffix=".part")
     assert (tmp_path / raw_file("run", 2)).exists()
+
+
+@pytest.mark.parametrize("images_per_file", [0, 11])
+def test_the_follower_finds_the_stripes_of_several_workers(push, tmp_path, images_per_file):
+    fan = Worker(push.endpoint, options=("--workers", "2"))
+    try:
+        order = {"images_per_file": images_per_file, "frames_per_block": 4}
+        capture_with([ours(tmp_path)], push, fan, tmp_path, stripes.tags, **order)
+    finally:
+        fan.close()
 
 
 def test_the_command_prints_what_comes_and_what_is_missing(push, worker, tmp_path):
