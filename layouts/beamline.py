@@ -158,7 +158,7 @@ class Detector(_Strict):
     """Processes that store the frames; more than one stand behind a fan, which deals frames to them."""
     frames_per_block: Annotated[int, Field(ge=1)] = 1
     """Frames in a row that go to one of several workers before the next has its turn."""
-    storers: str = ""
+    storers: Annotated[str, Field(pattern=r"^(tcp://[^/]+:\d+)?$")] = ""
     """Where the fan binds for storers that others start, on any host; it starts them itself unless given."""
     pixel_mask: Path | None = None
     """A .npy file (slow, fast) of Dectris mask bits; module gaps alone unless given."""
