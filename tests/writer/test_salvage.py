@@ -1,210 +1,37 @@
 """Files of writers that were killed at any moment: what was flushed comes back, and nothing is touched."""
 
-import hashlib
 import json
-import multiprocessing
 import os
 import random
-import signal
 from pathlib import Path
 
 import h5py
 import numpy as np
-import orjson
 import pytest
 
 from layouts.beamline import load
-from layouts.nexus.check_h5 import check
-from layouts.raw.mapping import Location, Mapping
-from layouts.raw.names import DATA, About, Column, Meta, Stripe, meta_file, raw_file
-from layouts.stream.codecs import FILTERS, chunk_parts, pack
-from layouts.stream.messages import Codec, SeriesParameters
-from layouts.stream.parameters import config_v2
-from writer.capture_values import PixelFormat
-from writer.meta_h5 import MetaFile, Row, read_columns
-from writer.raw_h5 import RawFiles
+from layouts.raw.mapping import Mapping
+from layouts.raw.names import DATA, Column, meta_file, raw_file
+from layouts.stream.messages import Codec
+from tests.kit.killed import (
+    ALIVE,
+    STEM,
+    Writer,
+    bring_back,
+    check_frames,
+    frames_of,
+    killed,
+    pixels,
+    simple,
+    striped,
+)
+from writer.meta_h5 import read_columns
 from writer.salvage import opened, salvage_file
 from writer.salvage_run import salvage
 
-SHAPE = (24, 36)
-STEM = "run_EIG1"
-BASE = 1_770_000_000_000_000_000
-
-
-def pixels(place):
-    frame = np.zeros(SHAPE, np.uint16)
-    frame[0, 0], frame[0, 1], frame[5, 7] = place % 250, place // 250, 9
-    return frame
-
-
-def _header(series, images):
-    said = SeriesParameters(
-        images=images,
-        images_per_trigger=images,
-        triggers=1,
-        count_time=0.009,
-        frame_time=0.01,
-        trigger_mode="ints",
-        readout_time=1e-7,
-        energy=12700.0,
-        wavelength=0.97625,
-        threshold_energy={"threshold_1": 6350.0},
-        bit_depth_readout=16,
-        beam_center=(10.0, 12.0),
-        detector_translation=(0.0, 0.0, -0.12),
-        description="Dectris test",
-        pixel_size=(75e-6, 75e-6),
-        sensor_material="Si",
-        sensor_thickness=450e-6,
-        saturation_value=60000,
-        countrate_cutoff=60000,
-        arm_date="2026-03-01T12:00:00.000+00:00",
-        image_size=SHAPE[::-1],
-        dtype="uint16",
-        bit_depth_image=16,
-        serial_number="E-00",
-    )
-    return orjson.dumps(
-        {"version": 2, "series": series, "header_detail": "all", "config": config_v2(said)},
-        default=str,
-    )
-
-
-ALIVE = []
-"""What a child has open when it is killed: nothing may close it before."""
-
-
-class Writer:
-    """A worker's files, written as it does."""
-
-    def __init__(
-        self, directory, *, codec=Codec.BSLZ4, rows_per_file=0, first=None, suffix="", stem=STEM, dealt=None
-    ):
-        self.codec = codec
-        name = None if first is None else directory / first
-        self.raw = RawFiles(
-            directory,
-            stem,
-            rows_per_file=rows_per_file,
-            first=name,
-            suffix=suffix,
-            meta=directory / meta_file(stem),
-        )
-        about = {
-            About.DETECTOR: stem.rpartition("_")[2],
-            About.CAPTURE: "c1",
-            About.FIRST_FILE: first or "",
-            About.TEMP_SUFFIX: suffix,
-        }
-        self.meta = MetaFile(
-            directory / meta_file(stem), about, (), dealt=dealt or Mapping(rows_per_file=rows_per_file)
-        )
-        self.rows = []
-        ALIVE.append(self)
-
-    def begin(self, images, data=True):
-        self.meta.add_header(1, _header(1, images))
-        mask = np.zeros(SHAPE, np.uint32)
-        mask[2, 3] = 1
-        self.meta.add_array(Meta.MASKS, mask)
-        self.raw.plan(images)
-        self.meta.plan(images)
-        if data:
-            self.raw.start(PixelFormat(SHAPE, "uint16", self.codec))
-
-    def write(self, place, series=1, frame=None):
-        chunk = chunk_parts(pack(pixels(place), self.codec))
-        self.raw.write(place, chunk)
-        time = 10_000_000 * (place + 1)
-        row = (series, place if frame is None else frame, time, time + 9, 9, len(chunk), BASE + time)
-        self.rows.append(Row(place, *row).packed)
-
-    def flush(self, *, rows=True):
-        self.raw.flush()
-        if rows:
-            self.meta.write(self.rows)
-            self.rows.clear()
-
-
-def killed(work, *arguments):
-    """Run something in a child that kills itself at its end; what it had told is what must come back."""
-    context = multiprocessing.get_context("fork")
-    pipe, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_die, args=(work, theirs, arguments))
-    process.start()
-    theirs.close()
-    told = []
-    try:
-        while True:
-            told.append(pipe.recv())
-    except EOFError:
-        pass
-    process.join(30)
-    assert process.exitcode == -signal.SIGKILL
-    return told
-
-
-def _die(work, pipe, arguments):
-    work(pipe.send, *arguments)
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _simple(tell, directory, frames=20, flushed=14, missing=(), **more):
-    writer = Writer(directory, **more)
-    writer.begin(40)
-    for place in range(frames):
-        if place not in missing:
-            writer.write(place)
-        if place == flushed - 1:
-            writer.flush()
-            tell(flushed)
-
-
-def digests(directory):
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in directory.iterdir()
-        if path.is_file()
-    }
-
-
-def bring_back(directory, **more):
-    """Salvage, with the originals' bytes compared."""
-    before = digests(directory)
-    result = salvage(directory, load(), **more)
-    after = digests(directory)
-    assert {name: after[name] for name in before} == before
-    assert not [name for name in after if name.endswith(".tmp")]
-    return result
-
-
-def frames_of(master):
-    with h5py.File(master) as file:
-        group = file["entry/data"]
-        if "data" in group:
-            return group["data"][()]
-        return np.concatenate([group[name][()] for name in sorted(group) if name.startswith("data_")])
-
-
-def check_frames(result, there, rows):
-    """The master shows exactly these places, each as itself, and the checker has nothing else to say."""
-    assert result.ok, result.findings
-    nexus, dectris = result.masters
-    for master in (nexus, dectris):
-        data = frames_of(master)
-        assert len(data) == rows
-        for place in range(rows):
-            expected = pixels(place) if place in there else np.full(SHAPE, 65535, np.uint16)
-            np.testing.assert_array_equal(data[place], expected)
-        report = check(master, deep=True)
-        assert report.ok, report.findings
-        others = [f for f in report.findings if f.severity == "warning" and "missing" not in f.what]
-        assert not others, others
-    return nexus
-
 
 def test_what_was_flushed_comes_back_and_a_second_run_writes_over_nothing(tmp_path):
-    killed(_simple, tmp_path)
+    killed(simple, tmp_path)
     with pytest.raises(OSError, match="already open"):
         h5py.File(tmp_path / raw_file(STEM, 1))
     result = bring_back(tmp_path)
@@ -227,7 +54,7 @@ def test_what_was_flushed_comes_back_and_a_second_run_writes_over_nothing(tmp_pa
 def test_every_codec_and_missing_frames(tmp_path, codec):
     out = tmp_path / "out"
     lost = {0, 3, 4, 9}
-    killed(lambda tell: _simple(tell, tmp_path, missing=lost, codec=codec))
+    killed(lambda tell: simple(tell, tmp_path, missing=lost, codec=codec))
     result = bring_back(tmp_path, out=out)
     check_frames(result, set(range(14)) - lost, 14)
     assert result.masters[0].parent == out
@@ -318,7 +145,7 @@ def test_series_are_told_apart_by_their_numbers(tmp_path):
 
 @pytest.mark.parametrize("harm", ["lost", "cut", "scribbled"])
 def test_without_a_meta_file_the_frames_come_back(tmp_path, harm):
-    killed(lambda tell: _simple(tell, tmp_path, frames=40, flushed=40, rows_per_file=15))
+    killed(lambda tell: simple(tell, tmp_path, frames=40, flushed=40, rows_per_file=15))
     meta = tmp_path / meta_file(STEM)
     if harm == "lost":
         meta.unlink()
@@ -335,7 +162,7 @@ def test_without_a_meta_file_the_frames_come_back(tmp_path, harm):
 
 
 def test_a_lost_raw_file_reads_as_masked(tmp_path):
-    killed(lambda tell: _simple(tell, tmp_path, frames=40, flushed=40, rows_per_file=15))
+    killed(lambda tell: simple(tell, tmp_path, frames=40, flushed=40, rows_per_file=15))
     (tmp_path / raw_file(STEM, 2)).unlink()
     result = bring_back(tmp_path)
     check_frames(result, {*range(15), *range(30, 40)}, 40)
@@ -345,7 +172,7 @@ def test_a_lost_raw_file_reads_as_masked(tmp_path):
 
 
 def test_nothing_flushed_is_said(tmp_path):
-    killed(lambda tell: _simple(tell, tmp_path, frames=20, flushed=100))
+    killed(lambda tell: simple(tell, tmp_path, frames=20, flushed=100))
     result = bring_back(tmp_path)
     assert not result.ok
     assert not result.masters
@@ -354,7 +181,7 @@ def test_nothing_flushed_is_said(tmp_path):
 
 
 def test_raw_files_all_lost(tmp_path):
-    killed(_simple, tmp_path)
+    killed(simple, tmp_path)
     (tmp_path / raw_file(STEM, 1)).unlink()
     result = bring_back(tmp_path)
     assert "no raw file is there" in str(result.findings[0])
@@ -383,7 +210,7 @@ def test_a_file_that_its_writer_had_opened_again(tmp_path):
 
 @pytest.mark.parametrize("codec", [Codec.BSLZ4, Codec.LZ4])
 def test_zeros_and_a_cut_as_a_power_failure_leaves_them(tmp_path, codec):
-    killed(lambda tell: _simple(tell, tmp_path, frames=30, flushed=30, codec=codec))
+    killed(lambda tell: simple(tell, tmp_path, frames=30, flushed=30, codec=codec))
     path = tmp_path / raw_file(STEM, 1)
     where = {}
     with opened(path) as file:
@@ -411,7 +238,7 @@ def _closed(tell, directory):
     writer.flush()
     writer.raw.finish(5)
     writer.meta.finish(5)
-    _simple(tell, directory)
+    simple(tell, directory)
 
 
 def test_the_other_detector_of_an_acquisition_is_taken_as_it_lies(tmp_path):
@@ -449,14 +276,14 @@ def test_a_writer_that_lives_keeps_its_files(tmp_path):
 
 
 def test_frames_of_nobody_knows_whom_need_a_name(tmp_path):
-    killed(lambda tell: _simple(tell, tmp_path, stem="plain"))
+    killed(lambda tell: simple(tell, tmp_path, stem="plain"))
     (tmp_path / meta_file("plain")).unlink()
     assert "--detector" in str(salvage(tmp_path, load()).findings[0])
     check_frames(bring_back(tmp_path, detector="EIG1"), range(14), 14)
 
 
 def test_one_file_by_itself(tmp_path):
-    killed(_simple, tmp_path)
+    killed(simple, tmp_path)
     done = salvage_file(tmp_path / raw_file(STEM, 1), tmp_path / "new.h5")
     assert (done.rows, done.frames, done.missing) == (14, 14, ())
     with h5py.File(tmp_path / "new.h5") as file:
@@ -473,51 +300,10 @@ def test_one_file_by_itself(tmp_path):
     assert not (tmp_path / "other.h5").exists()
 
 
-def _striped(tell, directory, mapping):
-    """Two workers that take turns, with one meta file; both die."""
-    meta = Writer(directory, dealt=mapping)
-    meta.begin(40, data=False)
-    files = {}
-    for place in range(33):
-        worker, file, row = mapping.locate(place)
-        number = file * mapping.workers + worker + 1
-        if number not in files:
-            files[number] = _share(directory, number, mapping, mapping.place(Location(worker, file, 0)))
-        chunk = chunk_parts(pack(pixels(place), Codec.BSLZ4))
-        files[number].id.write_direct_chunk((row, 0, 0), chunk)
-        time = 10_000_000 * (place + 1)
-        meta.rows.append(Row(place, 1, place, time, time + 9, 9, len(chunk), BASE + time).packed)
-    for data in files.values():
-        data.flush()
-    meta.meta.write(meta.rows)
-
-
-def _share(directory, number, mapping, first):
-    path = directory / raw_file(STEM, number)
-    file = h5py.File(path, "x", libver=("v110", "v110"), locking=False)
-    ALIVE.append(file)
-    known, options = FILTERS[Codec.BSLZ4]
-    data = file.create_dataset(
-        DATA,
-        shape=(mapping.rows_per_file, *SHAPE),
-        maxshape=(None, *SHAPE),
-        chunks=(1, *SHAPE),
-        dtype="<u2",
-        fillvalue=65535,
-        compression=known,
-        compression_opts=options,
-    )
-    said = {Stripe.WORKERS: mapping.workers, Stripe.FRAMES_PER_BLOCK: mapping.block}
-    said |= {Stripe.IMAGES_PER_FILE: mapping.rows_per_file, "image_nr_low": first + 1, "image_nr_high": 0}
-    data.attrs.update(said)
-    file.swmr_mode = True
-    return data
-
-
 @pytest.mark.parametrize("meta", ["there", "lost"])
 def test_stripes_of_several_workers_come_back_in_order(tmp_path, meta):
     mapping = Mapping(rows_per_file=8, workers=2, block=3)
-    killed(_striped, tmp_path, mapping)
+    killed(striped, tmp_path, mapping)
     if meta == "lost":
         (tmp_path / meta_file(STEM)).unlink()
     result = bring_back(tmp_path)
