@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import functools
 import itertools
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,7 +105,7 @@ def main(beamline: Beamline, *, repeats: int, sizes: dict[int, int] = SIZES) -> 
 
 
 def _received(
-    beamline: Beamline, saved: Path, frames: int, sender: subprocess.Popen[str], start: Any
+    beamline: Beamline, saved: Path, frames: int, sender: subprocess.Popen[str], start: Callable[[], None]
 ) -> Sample:
     """Let a sender send everything to a receiver that does nothing."""
     endpoint = beamline.detectors[0].stream.endpoint
@@ -168,4 +170,4 @@ def serve() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(serve())
+    os._exit(serve())  # a thread still reads stdin

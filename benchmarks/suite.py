@@ -69,6 +69,14 @@ def _stitch(beamline: Beamline, smoke: bool) -> Sequence[Finding]:
     return [stitch.main(beamline, repeats=1, files=(1, 10)) if smoke else stitch.main(beamline, repeats=3)]
 
 
+def _emitter(beamline: Beamline, smoke: bool) -> Sequence[Finding]:
+    from benchmarks import emitter
+
+    if smoke:
+        return [emitter.main(beamline, repeats=1, sizes={500_000: 200})]
+    return [emitter.main(beamline, repeats=REPEATS)]
+
+
 def _lag(beamline: Beamline, smoke: bool) -> Sequence[Finding]:
     from benchmarks import lag
 
@@ -83,6 +91,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "chain": Question("Recorded and rendered frames from socket to file, beside a bare loop.", _chain),
     "codecs": Question("Packing and unpacking, beside HDF5's own filters.", _codecs),
     "stitch": Question("From the last frame to readable masters, by number of raw files.", _stitch),
+    "emitter": Question("The simulated detector's sending, beside a bare PUSH loop.", _emitter),
     "lag": Question("How soon another process can read a frame, at several rates.", _lag),
 }
 

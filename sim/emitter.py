@@ -117,4 +117,4 @@ def _end_when_told(inbox: Inbox) -> Callable[[], None]:
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
-    sys.exit(code)
+    os._exit(code)  # the thread that reads stdin holds its lock, and Python's own end would wait for that
