@@ -6,16 +6,20 @@ both share. The other end is ``storage_faults.c``.
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
 import shutil
 import struct
 import subprocess
+import sys
 from enum import IntFlag
 from pathlib import Path
 from typing import Final
 
 import pytest
+
+from layouts.raw.names import DATA
 
 _SOURCE: Final = Path(__file__).with_name("storage_faults.c")
 _RULE: Final = struct.Struct("=6i4q256s")
@@ -140,3 +144,27 @@ def compiled(directory: Path) -> Path:
         text=True,
     )
     return library
+
+
+# Which place holds which frame; -1 where none is. In a process of its own: a file that kills its reader
+# must not kill the test.
+_READER = f"""
+import json, sys, h5py, hdf5plugin
+def opened(path):
+    try:
+        return h5py.File(path, locking=False), "plain"
+    except OSError:
+        return h5py.File(path, swmr=True, locking=False), "swmr"
+file, how = opened(sys.argv[1])
+data = file["{DATA}"][()]
+print(json.dumps([how, [int(f[0, 1]) if int(f[-1, -1]) == 7 else -1 for f in data]]))
+"""
+
+
+def read(path: Path) -> tuple[str, list[int]]:
+    """How a raw file opens, and the frame at each of its places."""
+    done = subprocess.run(
+        [sys.executable, "-c", _READER, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

@@ -1,13 +1,9 @@
 """Storage that fails as storage does: what came before is readable, the reason told, the sums right."""
 
-import asyncio
-import contextlib
 import errno
-import json
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +16,8 @@ from layouts.beamline_storage import Durability
 from layouts.capture import Outcome
 from layouts.raw.names import DATA, Column
 from layouts.stream.messages import Codec
-from tests.kit.fake_beamline import Plan
-from tests.kit.masters import children, run
 from tests.kit.push import Push
-from tests.kit.storage_faults import Call, StorageFaults, compiled
+from tests.kit.storage_faults import Call, read
 from tests.kit.worker import Worker, check_sums, tags
 from writer import control
 from writer.keeping import Keeping
@@ -34,30 +28,6 @@ pytestmark = pytest.mark.system
 IMAGES = 300
 RAW = "*/bad/run_0*.h5"
 META = "*/bad/run_meta.h5"
-
-# Which place holds which frame; -1 where none is. In a process of its own: a file that kills its reader
-# must not kill the test.
-READER = f"""
-import json, sys, h5py, hdf5plugin
-def opened(path):
-    try:
-        return h5py.File(path, locking=False), "plain"
-    except OSError:
-        return h5py.File(path, swmr=True, locking=False), "swmr"
-file, how = opened(sys.argv[1])
-data = file["{DATA}"][()]
-print(json.dumps([how, [int(f[0, 1]) if int(f[-1, -1]) == 7 else -1 for f in data]]))
-"""
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory):
-    return compiled(tmp_path_factory.mktemp("faults"))
-
-
-@pytest.fixture
-def faults(library, tmp_path):
-    return StorageFaults(library, tmp_path)
 
 
 @pytest.fixture
@@ -79,15 +49,6 @@ def bad(tmp_path):
     place = tmp_path / "bad"
     place.mkdir()
     return place
-
-
-def read(path):
-    """How a raw file opens, and the frame at each of its places."""
-    done = subprocess.run(
-        [sys.executable, "-c", READER, str(path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def held(done):
@@ -286,7 +247,9 @@ def test_a_late_error_says_how_many_frames_are_safe(faults, push, worker, bad, t
     next_is_whole(push, worker, tmp_path)
 
 
-@pytest.mark.parametrize("durability", [Durability.AT_CLOSE, Durability.INTERVAL])
+@pytest.mark.parametrize(
+    "durability", [Durability.AT_CLOSE, pytest.param(Durability.INTERVAL, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("pattern", [RAW, META])
 def test_an_error_at_the_last_fsync_makes_the_capture_incomplete(
     faults, push, worker, bad, tmp_path, durability, pattern
@@ -396,45 +359,3 @@ def test_while_the_disk_stands_still_memory_is_bounded_and_the_sender_waits(faul
         faults.resume()
         worker.close()
         push.close()
-
-
-# ---------------------------------------------------------------- seen from Channel Access
-
-AT_THE_PVS = [
-    Fault("a broken disk", errno.EIO, Call.WRITE | Call.TRUNCATE, after=0),
-    Fault("quota", errno.EDQUOT, Call.WRITE | Call.TRUNCATE, growing=True, after=0),
-    Fault("mounted read-only on the way", errno.EROFS, Call.WRITE | Call.TRUNCATE, after=0),
-]
-
-
-@pytest.mark.parametrize("fault", AT_THE_PVS, ids=lambda fault: fault.name)
-def test_clients_are_told_and_the_camera_is_stopped(faults, tmp_path, fault):
-    async def work(rig):
-        camera = rig.cameras["EIG1"]
-        await rig.setup(name="first", images=2000)
-        camera.plan = Plan(gap=0.005)
-        start = asyncio.create_task(rig.put(rig.acq("Start"), 1))
-        await rig.until(rig.hdf("EIG1", "NumCaptured_RBV"), lambda value: value >= 5)
-        workers = children(rig.writer.process.pid)
-        faults.fail(fault.calls, fault.number, "*/first_EIG1_0*.h5", growing=fault.growing)
-        await rig.until(rig.cam("EIG1", "DetectorState_RBV"), lambda value: value == "Aborted")
-        with contextlib.suppress(Exception):
-            await start
-        status = await rig.get(rig.hdf("EIG1", "WriteStatus"))
-        message = str(await rig.get(rig.hdf("EIG1", "WriteMessage")))
-        outcome = str(await rig.get(rig.acq("Outcome_RBV")))
-        again = await rig.acquire(name="second", images=3)
-        cleared = str(await rig.get(rig.hdf("EIG1", "WriteMessage")))
-        assert children(rig.writer.process.pid) == workers
-        return status, message, outcome, again, cleared
-
-    status, message, outcome, again, cleared = run(
-        work, tmp_path, environment=faults.environment, images_per_file=0
-    )
-    assert status == "Write error"
-    assert errno.errorcode[fault.number] in message
-    assert "first_EIG1_000001.h5" in message
-    assert outcome != "complete"
-    assert (again, cleared) == ("complete", "")
-    _, frames = read(tmp_path / "data" / "first_EIG1_000001.h5")
-    assert frames[:5] == list(range(5))
