@@ -25,7 +25,7 @@ from tests.kit.fake_beamline import Plan
 from tests.kit.masters import children, command, run
 from tests.kit.simulated import gone
 
-pytestmark = [pytest.mark.system, pytest.mark.slow]
+pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(7200)]
 
 SEEDS = int(os.environ.get("SOFTBEAM_SEEDS", "6"))
 VICTIMS = ("worker", "storer", "coordinator", "fan")

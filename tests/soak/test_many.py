@@ -15,7 +15,7 @@ from tests.kit.masters import children, run
 from tests.kit.push import Push
 from tests.kit.worker import Worker
 
-pytestmark = [pytest.mark.system, pytest.mark.slow]
+pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(7200)]
 
 ACQUISITIONS = int(os.environ.get("SOFTBEAM_ACQUISITIONS", "40"))
 FRAMES = int(os.environ.get("SOFTBEAM_FRAMES", "10000"))
