@@ -26,6 +26,7 @@ from writer.publishing import Result
 from writer.raw_file import LIBVER
 from writer.reports import RawFileReport
 from writer.run import Run
+from writer.syncing import sync
 from writer.write_errors import failure
 
 _log = logging.getLogger(__name__)
@@ -156,6 +157,8 @@ def _move(old: Path, new: Path) -> None:
         temporary = new.with_name(f".{new.name}.{os.getpid()}.tmp")
         try:
             shutil.copyfile(old, temporary)
+            shutil.copystat(old, temporary)
+            sync(temporary)  # before the first copy goes
             give_name(temporary, new)
         finally:
             temporary.unlink(missing_ok=True)
