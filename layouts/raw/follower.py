@@ -278,9 +278,7 @@ class Follower:
         if refreshed != self._polls:
             # As fresh as the last poll is fresh enough for what that has told.
             raw.refresh(names.DATA)
-            if not raw.tells_apart(names.DATA, at.row, size):
-                raise OSError(0, f"HDF5 gives frame 0 for row {at.row}")
-        chunk = bytes(cast("Any", raw.dataset(names.DATA).id).read_direct_chunk((at.row, 0, 0))[1])
+        chunk = raw.chunk(names.DATA, at.row)
         if len(chunk) != size:
             raise OSError(0, f"a chunk of {len(chunk)} bytes where {size} were stored")
         self._raw[key] = (raw, self._polls)

@@ -10,6 +10,7 @@ found out before anything is refreshed.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, cast
 from weakref import WeakValueDictionary
@@ -21,6 +22,11 @@ import layouts.filters_h5  # noqa: F401  registers the filters that the chunks n
 _h5f = cast("Any", h5py).h5f
 _opened: Final[WeakValueDictionary[tuple[int, int], Growing]] = WeakValueDictionary()
 """By device and inode: names change when a capture ends."""
+
+_TWICE: Final = (
+    "open twice in this process, so that HDF5 would give frame 0 for every frame; "
+    "close the other handle, or read in another process"
+)
 
 
 class OpenTwiceError(OSError):
@@ -43,6 +49,7 @@ class Growing:
         self.inode: Final = inode
         self._file = h5py.File(path, "r", swmr=True, locking=False)
         self._data: dict[str, h5py.Dataset] = {}
+        self._first: dict[str, bytes] = {}
 
     def attribute(self, path: str, name: str, default: Any) -> Any:
         """An attribute of an object of the file that does not change."""
@@ -68,26 +75,34 @@ class Growing:
         """
         data = self.dataset(path)
         if _h5f.get_obj_count(self._file.id, _h5f.OBJ_DATASET) > len(self._data):
-            raise OpenTwiceError(
-                0,
-                f"{self.path}: open twice in this process, so that HDF5 would give frame 0 for every frame; "
-                "close the other handle, or read in another process",
-            )
+            raise OpenTwiceError(0, f"{self.path}: {_TWICE}")
         # Not data.id.refresh(), which leaves h5py with the shape of before.
         data.refresh()
         return data
 
-    def tells_apart(self, path: str, row: int, size: int) -> bool:
-        """Whether a row of frames that has so many bytes cannot be mistaken for row 0; reads neither.
+    def chunk(self, path: str, row: int) -> bytes:
+        """A row of frames as it is stored.
 
-        What is open beside this without a handle, as by a virtual data set, shows here alone. Frames of
-        another size than the first are known by that, and the look-up is slow in files of many frames.
+        What is open beside this without a handle, as by a virtual data set, shows here alone: a chunk that is
+        that of row 0 is looked up in the file itself.
+
+        Raises:
+            OpenTwiceError: HDF5 gave row 0 in place of another.
+            OSError: There is no such chunk.
         """
-        chunks = self.dataset(path).id
-        first = chunks.get_chunk_info_by_coord((0, 0, 0))
-        if row == 0 or first.size != size:
-            return True
-        return first.byte_offset != chunks.get_chunk_info_by_coord((row, 0, 0)).byte_offset
+        chunks = cast("Any", self.dataset(path).id)
+        found = bytes(chunks.read_direct_chunk((row, 0, 0))[1])
+        if row == 0:
+            return found
+        if path not in self._first:
+            with suppress(OSError, RuntimeError, ValueError, KeyError):
+                self._first[path] = bytes(chunks.read_direct_chunk((0, 0, 0))[1])
+        if found == self._first.get(path):
+            info = chunks.get_chunk_info_by_coord((row, 0, 0))
+            handle = cast("Any", self._file.id).get_vfd_handle()
+            if info.byte_offset is None or os.pread(handle, info.size, info.byte_offset) != found:
+                raise OpenTwiceError(0, f"{self.path}: {_TWICE}")
+        return found
 
 
 def growing(path: Path) -> Growing:

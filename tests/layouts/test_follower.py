@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
@@ -280,3 +281,44 @@ def test_a_meta_file_that_is_open_twice_is_refused(tmp_path):
             follower.poll()
         del stored
     assert growing(path) is growing(path)
+
+
+def _beside_a_virtual_data_set(path, pipe):
+    pipe.recv()
+    with h5py.File(path.with_name("vds.h5"), "r", swmr=True, locking=False) as file:
+        virtual, follower = file["v"], Follower(path)
+        assert virtual[0, 0, 0] == 0
+        found = []
+        for _ in range(2):
+            places = follower.poll().places.tolist()
+            virtual.refresh()
+            for place in places:
+                with suppress(FollowError):
+                    found.append((place, int(follower.frame(place)[0, 0])))
+            pipe.send(places)
+            pipe.recv()
+        pipe.send(found)
+
+
+def test_a_virtual_data_set_open_beside_makes_no_frame_another(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    pipe, theirs = context.Pipe()
+    process = context.Process(target=_beside_a_virtual_data_set, args=(tmp_path / "run_meta.h5", theirs))
+    process.start()
+    writer = Writer(tmp_path, codec=Codec.NONE, plan=6)
+    writer.write(0, 1).flush()
+    layout = h5py.VirtualLayout((6, *SHAPE), "u2")
+    layout[:6] = h5py.VirtualSource(tmp_path / "run_000001.h5", DATA, (6, *SHAPE))
+    with h5py.File(tmp_path / "vds.h5", "w", libver=("v110", "v110")) as file:
+        file.create_virtual_dataset("v", layout, fillvalue=9)
+    pipe.send(1)
+    assert pipe.recv() == [0, 1]
+    writer.write(2, 3).flush()
+    pipe.send(1)
+    assert pipe.recv() == [2, 3]
+    pipe.send(1)
+    found = pipe.recv()
+    assert all(place == tag for place, tag in found), found
+    process.join(30)
+    assert process.exitcode == 0
+    writer.finish(6)
