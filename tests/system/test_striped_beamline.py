@@ -9,10 +9,13 @@ import h5py
 import numpy as np
 import pytest
 
+from layouts.beamline import Beamline
 from layouts.nexus.check_h5 import check
+from tests.kit.beamline import running
 from tests.kit.fake_beamline import Plan
 from tests.kit.masters import children, command, frames_of, outcome_of, run
 from tests.kit.simulated import gone
+from tests.kit.stage import impatient, on_stage
 
 pytestmark = pytest.mark.system
 
@@ -126,3 +129,30 @@ def test_odins_nodes_are_the_storers(tmp_path):
 
     full = run(work, tmp_path, workers=2, preset="dls")
     assert frames_of(full) == [(1, frame) for frame in range(7)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_simulated_beamline_gives_the_same_frames_with_two_workers_as_with_one(tmp_path):
+    found = []
+    for workers in (1, 2):
+        folder = tmp_path / str(workers)
+        folder.mkdir()
+        values = impatient().model_dump(mode="json")
+        values["detectors"][0] |= {"workers": workers, "frames_per_block": 3, "images_per_file": 5}
+
+        async def work(stage):
+            await stage.set_up("turn", 24)
+            await stage.start()
+            told = await stage.result()
+            assert (told["Outcome"], told["Stored"]) == ("complete", 24), told
+            assert stage.check(told["MasterFile"]).ok
+            await stage.counters()
+            with h5py.File(told["MasterFile"]) as file:
+                found.append(file["entry/data/data"][()])
+
+        with running(Beamline.model_validate(values), folder) as up:
+            on_stage(up.beamline, up.folder, work)
+    one, two = found
+    assert len({frame.tobytes() for frame in one}) == 24
+    assert (one == two).all()

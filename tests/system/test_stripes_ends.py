@@ -231,3 +231,23 @@ def test_storers_that_others_start_are_found_again_by_the_next_fan(push, tmp_pat
         for storer in both:
             storer.kill()
             storer.wait()
+
+
+@pytest.mark.slow
+def test_a_storer_that_stands_still_for_too_long_is_held_for_dead(fan, push, tmp_path):
+    fan.capture(tmp_path, num_capture=40)
+    push.start(1, 40)
+    push.images(1, range(10))
+    fan.until(lambda status: status.captured == 10)
+    os.kill(storers(fan)[1], signal.SIGSTOP)
+    push.images(1, range(10, 40))
+    push.end(1)
+    done = fan.done(40)
+    check_sums(done.counters)
+    assert "storer 1" in done.reason
+    assert "said nothing for 20 s" in done.reason
+    assert list(done.record.missing) == list(range(11, 40, 2))
+    assert tags(done) == [None if n in done.record.missing else (1, n) for n in range(40)]
+    fan.capture(tmp_path, capture="c2", stem="next", num_capture=4)
+    push.series(2, 4)
+    assert tags(fan.done()) == whole(2, 4)
