@@ -41,7 +41,7 @@ class Remains:
 
     @property
     def is_closed(self) -> bool:
-        """Whether its writer has ended it: then there is nothing to bring back."""
+        """Whether its writer has ended it: then its files stay as they are."""
         files = [*self.raw.values(), *([] if self.meta is None else [self.meta])]
         return self.known is not None and self.known.ended is not None and all(map(is_closed, files))
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from layouts.beamline import Beamline
 from layouts.capture import Acquisition, Outcome
 from layouts.nexus.findings import Finding, Severity, error, note, worst_first
+from layouts.raw.names import master_file
 from writer import assemble, masters
 from writer.offline import described
 from writer.positions import History
@@ -65,10 +66,12 @@ def salvage(
     there = find(path.absolute())
     if not there:
         return Result(findings=(error(str(path), "no capture is there", "name a raw or meta file"),))
-    hurt = [remains for remains in there if not remains.is_closed]
+    hurt = [remains for remains in there if not remains.is_closed or not _has_master(remains, beamline)]
     if not hurt:
         said = "its writer has closed it" if path.is_file() else "their writers have closed all captures"
-        return Result(findings=(note(str(path), said, "there is nothing to bring back"),))
+        return Result(
+            findings=(note(str(path), f"{said}, and masters stand", "there is nothing to bring back"),)
+        )
     directory = (out or (path if path.is_dir() else path.parent)).absolute()
     directory.mkdir(parents=True, exist_ok=True)
     captures: list[Brought] = []
@@ -78,7 +81,7 @@ def salvage(
     for name, group in _acquisitions(hurt, everything, beamline):
         brought = list(_bring(group, beamline, directory, detector, findings))
         captures += brought
-        if any(each.made for each in brought):
+        if brought:
             published = _publish(name + SALVAGED, directory, beamline, brought, histories)
             stand += published.paths
             findings += published.findings
@@ -101,6 +104,12 @@ def _acquisition(remains: Remains, beamline: Beamline) -> str:
         if remains.stem.endswith(f"_{detector}"):
             return remains.stem.removesuffix(f"_{detector}")
     return remains.stem
+
+
+def _has_master(remains: Remains, beamline: Beamline) -> bool:
+    """Whether the acquisition of a capture has one: a coordinator that died leaves files closed without."""
+    name = _acquisition(remains, beamline)
+    return any((remains.directory / master_file(each)).exists() for each in (name, name + SALVAGED))
 
 
 def _bring(
@@ -156,7 +165,9 @@ def _publish(
         )
     started = min(capture.started for capture in captures)
     planned = {r.detector: sum(s.planned or s.rows for s in r.series) for r in records}
-    stored = sum(r.rows - len(r.missing) for r in records)
+    stored, announced = sum(r.rows - len(r.missing) for r in records), sum(planned.values())
+    whole = stored == announced and not any(each.made for each in brought)
+    said = f"the writer died before the capture ended; {stored} of {announced} announced frames are here"
     return masters.publish(
         Acquisition(
             beamline=beamline,
@@ -166,8 +177,7 @@ def _publish(
             started=started,
             ended=max(started, *(datetime.fromtimestamp(r.ended, UTC).astimezone() for r in records)),
             estimated_end=started + timedelta(seconds=assemble.planned_seconds(captures, planned)),
-            outcome=Outcome.INCOMPLETE,
-            reason=f"the writer died before the capture ended; {stored} of {sum(planned.values())} "
-            "announced frames were brought back",
+            outcome=Outcome.COMPLETE if whole else Outcome.INCOMPLETE,
+            reason="" if whole else said,
         )
     )

@@ -106,6 +106,12 @@ def test_while_the_worker_lives_its_files_are_left_alone(push, worker, tmp_path)
     assert f"process {worker.process.pid} is writing on it" in done.stdout
     assert not list(tmp_path.glob("*salvaged*"))
     worker.terminate()
+    done = salvage(tmp_path)  # no coordinator has made a master
+    assert done.returncode == 0
+    assert sorted(p.name for p in tmp_path.glob("*salvaged*")) == [
+        "run_salvaged.nxs",
+        "run_salvaged_EIG1_master.h5",
+    ]
     done = salvage(tmp_path)
     assert done.returncode == 0
     assert "there is nothing to bring back" in done.stdout

@@ -255,8 +255,15 @@ def test_the_other_detector_of_an_acquisition_is_taken_as_it_lies(tmp_path):
     assert not (tmp_path / raw_file("run_EIG2_salvaged", 1)).exists()
 
 
-def test_what_its_writer_has_closed_is_left_alone(tmp_path):
+def test_what_its_writer_has_closed_gets_the_master_that_it_lacks_and_is_left_alone(tmp_path):
     killed(_closed, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    result = salvage(tmp_path / meta_file("run_EIG2"), load())
+    assert result.ok
+    assert not any(each.made for each in result.captures)
+    assert result.masters[0].name == "run_salvaged.nxs"
+    assert {path: path.read_bytes() for path in before} == before
+    assert len(list(tmp_path.iterdir())) == len(before) + len(result.masters)
     result = salvage(tmp_path / meta_file("run_EIG2"), load())
     assert result.ok
     assert "there is nothing to bring back" in str(result.findings[0])
