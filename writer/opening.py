@@ -28,13 +28,17 @@ class Opening:
     def __init__(self, storers: Storers | None = None, budget: int = BUDGET) -> None:
         self._storers = storers
         self._budget = budget
+        self._stripes: Stripes | None = None
+        """Of the latest capture."""
         self.waiting: control.Capture | None = None
         """What waits for storers."""
         self._since = 0.0
 
-    @property
-    def complaint(self) -> str:
-        """What is wrong with the storers; empty if nothing."""
+    def complaint(self, *, capturing: bool) -> str:
+        """What is wrong with the storers, or with what they store of an open capture; empty if nothing."""
+        wound = self._stripes.wound if capturing and self._stripes is not None else ""
+        if wound:
+            return f"{wound}: frames of its stripe are not stored until the next capture"
         return "" if self._storers is None else self._storers.complaint
 
     @property
@@ -77,4 +81,5 @@ class Opening:
         """
         if self._storers is None:
             return OpenCapture(order, now, emit, recent)
-        return StripedCapture(order, now, emit, recent, Stripes(self._storers, order, budget=self._budget))
+        self._stripes = Stripes(self._storers, order, budget=self._budget)
+        return StripedCapture(order, now, emit, recent, self._stripes)

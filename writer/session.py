@@ -345,7 +345,7 @@ class Session:
             flushes=0 if shown is None else shown.flushes,
             singles=self._beside.singles,
             storers=self._opening.storers if shown is None else shown.storers,
-            message=self._message or self._opening.complaint,
+            message=self._message or self._opening.complaint(capturing=opened is not None),
         )
 
     # ------------------------------------------------------------ inside

@@ -59,7 +59,7 @@ def test_a_storer_that_is_killed_loses_nothing_that_readers_could_see(fan, push,
     push.images(1, range(20))
     fan.until(lambda status: status.captured == 20)
     os.kill(storers(fan)[1], signal.SIGKILL)
-    fan.until(lambda status: not status.storers[1].alive)
+    fan.until(lambda status: "SIGKILL: frames of its stripe are not stored" in status.message)
     push.images(1, range(20, 60))
     push.end(1)
     done = fan.done()
