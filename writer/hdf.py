@@ -127,6 +127,8 @@ class HdfDevice(HdfView):
         self._feed = feeds(beamline)[detector.name][-1]
         self._revisions = itertools.count(1)
         self._singles = Singles(revision=0, on=False)
+        self._trouble = ""
+        """What was said last of one of several storers."""
         self._written = 0
 
     async def boot(self, directory: Path, shape: tuple[int, int], dtype: str) -> None:
@@ -317,8 +319,15 @@ class HdfDevice(HdfView):
         await self._requests.have_told(self.detector, self._singles)
 
     async def show_stream(self, status: control.Status) -> None:
-        """What a Status says of the stream, and of files of single frames."""
+        """What a Status says of the stream, of storers in a capture, and of files of single frames."""
         await super().show_stream(status)
+        trouble = status.message if status.storers and status.capture is not None else ""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            if trouble:
+                await self.show_error(trouble)
+            elif status.capture is not None:
+                await self.show_ok()
         report = status.singles
         if report is None or report.revision != self._singles.revision or report.written == self._written:
             if report is not None and report.message and report.message != self.device["WriteMessage"]:

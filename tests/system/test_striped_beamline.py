@@ -81,6 +81,7 @@ def test_an_abort_and_a_storer_that_is_killed(tmp_path):
         await rig.until(rig.hdf("EIG1", "Capture_RBV"), lambda v: v == "Capturing")
         await rig.until(rig.hdf("EIG1", "NumCaptured_RBV"), lambda v: v >= 8)
         os.kill(storers_of(rig)[1], signal.SIGKILL)
+        await rig.until(rig.hdf("EIG1", "WriteMessage"), lambda v: "storer 1" in v)
         await start
         hurt = Path(await rig.get(rig.acq("MasterFile_RBV")))
         said = await rig.get(rig.acq("Message_RBV"))
