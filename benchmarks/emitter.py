@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import pool as pools
-from benchmarks.machine import cpu_seconds
 from benchmarks.pool import Pool, load
-from benchmarks.processes import BenchmarkError, go, running
+from benchmarks.processes import expect, go, running
 from benchmarks.report import Finding, Result
 from benchmarks.rounds import Sample, cheaper, faster, interleaved
+from benchmarks.series import spent
 from benchmarks.source import queue_length
 from layouts import beamline as files
 from layouts.beamline import Beamline, Detector
@@ -111,12 +111,12 @@ def _received(
     endpoint = beamline.detectors[0].stream.endpoint
     series = ["--frames", str(frames), "--pool", str(saved), "--path", str(saved.with_name("none"))]
     with running("benchmarks.bare", "--how", "discard", "--endpoint", endpoint, *series) as receiver:
-        before, began = cpu_seconds(sender.pid), time.perf_counter()
-        start()
-        if receiver.stdout is None or not receiver.stdout.readline().startswith("DONE"):
-            raise BenchmarkError("the receiver has not had all frames")
-        took = time.perf_counter() - began
-        return Sample(cpu=(cpu_seconds(sender.pid) - before) / frames * 1e6, rate=frames / took)
+
+        def work() -> None:
+            start()
+            expect(receiver, "DONE")
+
+        return spent(sender, frames, work)
 
 
 def _bare(beamline: Beamline, saved: Path, frames: int) -> Sample:

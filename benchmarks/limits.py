@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import pool as pools
-from benchmarks.machine import cpu_seconds
-from benchmarks.processes import expect, go, running
 from benchmarks.report import Finding, Result
 from benchmarks.rounds import Sample, interleaved
+from benchmarks.series import bare
 from layouts.beamline import Beamline
 
 SIZES: Final = {10_000: 20_000, 100_000: 5_000, 500_000: 1_000, 2_000_000: 250, 8_000_000: 60}
@@ -102,12 +101,4 @@ def _write(blobs: tuple[bytes, ...], frames: int, folder: Path, *, sync: bool) -
 def receive(beamline: Beamline, saved: Path, frames: int) -> Sample:
     """Receive frames of a saved pool over tcp and do nothing with them."""
     endpoint = beamline.detectors[0].stream.endpoint
-    series = ["--frames", str(frames), "--pool", str(saved)]
-    with running("benchmarks.source", "--endpoint", endpoint, *series) as source:
-        target = ["--how", "discard", "--path", str(saved.with_name("none")), "--endpoint", endpoint]
-        with running("benchmarks.bare", *target, *series) as bare:
-            before, began = cpu_seconds(bare.pid), time.perf_counter()
-            go(source)
-            expect(bare, "DONE")
-            took = time.perf_counter() - began
-            return Sample(cpu=(cpu_seconds(bare.pid) - before) / frames * 1e6, rate=frames / took)
+    return bare("discard", endpoint, saved, frames, saved.with_name("none"))

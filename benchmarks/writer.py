@@ -12,20 +12,21 @@ import functools
 import json
 import subprocess
 import tempfile
-import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from benchmarks import pool as pools
-from benchmarks.machine import cpu_seconds
 from benchmarks.pool import Pool
 from benchmarks.processes import BenchmarkError, expect, go, running
 from benchmarks.report import Finding, Result
-from benchmarks.rounds import Sample, cheaper, faster, interleaved
+from benchmarks.rounds import Sample, Samples, cheaper, faster, interleaved
+from benchmarks.series import bare, spent
 from benchmarks.source import queue_length
 from benchmarks.verify import wrong_frame
 from benchmarks.worker import controlled
 from layouts.beamline import Beamline
+from writer import control
 
 CONTENDERS: Final = ("pwrite", "h5py", "worker")
 SIZES: Final = {
@@ -51,17 +52,7 @@ def alone(*, repeats: int, sizes: dict[int, int] = SIZES) -> Finding:
             saved = pools.random(size).save(Path(folder) / "pool")
             contenders = {how: functools.partial(_alone, how, saved, frames) for how in CONTENDERS}
             samples = interleaved(contenders, repeats)
-        results.append(
-            Result(
-                case=_kilobytes(size),
-                samples=samples,
-                ratios={
-                    "pwrite/worker": cheaper(samples, "pwrite", "worker"),
-                    "h5py/worker": cheaper(samples, "h5py", "worker"),
-                },
-                bars={"pwrite/worker": ALONE_BARS[size]} if size in ALONE_BARS else {},
-            )
-        )
+        results.append(_result(size, samples, ALONE_BARS))
     title = f"writer alone: processor time a frame, messages from memory, {repeats} rounds"
     return Finding(name="alone", title=title, results=results)
 
@@ -71,17 +62,7 @@ def socket(beamline: Beamline, *, repeats: int, sizes: dict[int, int] = SIZES) -
     results: list[Result] = []
     for size, frames in sizes.items():
         samples = _with_socket(beamline, pools.random(size), frames, repeats)
-        results.append(
-            Result(
-                case=_kilobytes(size),
-                samples=samples,
-                ratios={
-                    "pwrite/worker": cheaper(samples, "pwrite", "worker"),
-                    "h5py/worker": cheaper(samples, "h5py", "worker"),
-                },
-                bars={"pwrite/worker": SOCKET_BARS[size]} if size in SOCKET_BARS else {},
-            )
-        )
+        results.append(_result(size, samples, SOCKET_BARS))
     title = f"socket to file: processor time and frames a second, {repeats} rounds"
     return Finding(name="socket", title=title, results=results)
 
@@ -114,6 +95,12 @@ def chain(beamline: Beamline, *, repeats: int, frames: int = 6_000) -> Finding:
     return Finding(name="chain", title=title, results=results, notes=notes)
 
 
+def _result(size: int, samples: Samples, bars: Mapping[int, float]) -> Result:
+    ratios = {f"{limit}/worker": cheaper(samples, limit, "worker") for limit in ("pwrite", "h5py")}
+    bar = {"pwrite/worker": bars[size]} if size in bars else {}
+    return Result(case=_kilobytes(size), samples=samples, ratios=ratios, bars=bar)
+
+
 def _kilobytes(size: int) -> str:
     return f"{size / 1e3:.3g} kB" if size < 1_000_000 else f"{size / 1e6:.3g} MB"
 
@@ -138,19 +125,13 @@ def _with_socket(beamline: Beamline, pool: Pool, frames: int, repeats: int) -> d
 def _run(how: str, beamline: Beamline, pool: Pool, saved: Path, frames: int) -> Sample:
     """One receiver for one series."""
     endpoint = beamline.detectors[0].stream.endpoint
-    series = ["--frames", str(frames), "--pool", str(saved)]
     with tempfile.TemporaryDirectory(prefix="softbeam-bench-") as name:
         folder = Path(name)
-        with running("benchmarks.source", "--endpoint", endpoint, *series) as source:
-            if how == "worker":
-                return _worker(beamline, source, pool, frames, folder)
-            target = ["--how", how, "--path", str(folder / "file"), "--endpoint", endpoint]
-            with running("benchmarks.bare", *target, *series) as bare:
-                before, began = cpu_seconds(bare.pid), time.perf_counter()
-                go(source)
-                expect(bare, "DONE")
-                took = time.perf_counter() - began
-                return Sample(cpu=(cpu_seconds(bare.pid) - before) / frames * 1e6, rate=frames / took)
+        if how != "worker":
+            return bare(how, endpoint, saved, frames, folder / "file")
+        series = ["--endpoint", endpoint, "--frames", str(frames), "--pool", str(saved)]
+        with running("benchmarks.source", *series) as source:
+            return _worker(beamline, source, pool, frames, folder)
 
 
 def _worker(
@@ -158,12 +139,14 @@ def _worker(
 ) -> Sample:
     with controlled(beamline, folder, queue_length(pool.most)) as worker:
         worker.capture(beamline.detectors[0].name, folder, frames)
-        before, began = cpu_seconds(worker.process.pid), time.perf_counter()
-        go(source)
-        done = worker.done(frames)
-        took = time.perf_counter() - began
-        spent = cpu_seconds(worker.process.pid) - before
-    wrong = wrong_frame(Path(done.record.raw_files[0].path), pool, frames)
+        ends: list[control.Done] = []
+
+        def work() -> None:
+            go(source)
+            ends.append(worker.done(frames))
+
+        sample = spent(worker.process, frames, work)
+    wrong = wrong_frame(Path(ends[0].record.raw_files[0].path), pool, frames)
     if wrong:
         raise BenchmarkError(wrong)
-    return Sample(cpu=spent / frames * 1e6, rate=frames / took)
+    return sample
