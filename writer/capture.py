@@ -122,9 +122,10 @@ class Capture:
         if not 0 <= index < series.limit:
             beyond = index >= 0 and (series.room is None or index < series.room)
             return self.tally.refuse(FOREIGN if beyond else UNWANTED), actions
-        series.touch(index, now)
+        late = series.touch(index, now)
         if series.is_filled(index) or series.row + index in self.flying:
             return self.tally.refuse(DUPLICATE), actions
+        self.tally.late += late
         return series.row + index, actions
 
     def stored(self, place: int, size: int, now: float) -> list[Action]:
@@ -153,7 +154,7 @@ class Capture:
         tally.bytes += size
         if self.mark == series.row + series.high:
             self.mark += count
-        series.fill_on(count, now)
+        tally.late += series.fill_on(count, now)
         self._heard = now
 
     def sent_on(self, count: int, last: int, now: float) -> None:
@@ -161,7 +162,7 @@ class Capture:
         self._heard = now
         self.tally.received += count
         if self.series is not None:
-            self.series.touch(last - self.series.row, now)
+            self.tally.late += count * self.series.touch(last - self.series.row, now)
 
     def failed(self) -> None:
         """The frame of a place could not be stored."""

@@ -45,6 +45,7 @@ class Tally:
     expected: int = 0
     missing: int = 0
     bytes: int = 0
+    late: int = 0
 
     def refuse(self, why: int) -> int:
         """Count a frame that gets no place, and give the reason back."""

@@ -27,6 +27,7 @@ from writer.requests import (
     Request,
     SinglesReport,
 )
+from writer.timings import Timings
 
 HEARTBEAT: Final = 0.5
 """Longest time between two messages of a living worker, s."""
@@ -245,6 +246,7 @@ class Status:
         flushes: Flushes of this capture, or of the last one, that showed readers more.
         queue: Frames that may wait at the stream's socket.
         singles: What became of Singles; None without such an order.
+        timings: How long calls of the disk took in this capture, or in the last one.
         storers: Where several store the frames, each of them.
     """
 
@@ -266,9 +268,20 @@ class Status:
     flushes: int = 0
     queue: int = 0
     singles: SinglesReport | None = None
+    timings: Timings = field(default_factory=Timings)
     storers: tuple[StorerReport, ...] = ()
     message: str = ""
     type: Literal["status"] = "status"
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes that were taken off the stream's socket and that readers cannot see yet.
+
+        Exact where several store the frames; else as many as frames like the latest would have.
+        """
+        if self.storers:
+            return sum(each.queue for each in self.storers)
+        return 0 if self.latest is None else self.backlog * self.latest.size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,13 +70,13 @@ class OpenCapture:
         """Frames that the latest of them could show."""
         self._recent = recent or Recent()
         self._emit = emit
-        self._opened = now
         self._to_wall = time.time() - time.monotonic()
         self._to_wall_ns = time.time_ns() - time.monotonic_ns()
         made: list[Added] = []
         files = CaptureFiles(order=order, on_added=made.append, stripes=stripes)
         self._files: CaptureFiles | None = files
         self._arrays: Arrays = files.arrays
+        self.times: Final = files.raw.times  # of its calls of the disk
         self._meta_file = str(files.meta.path)
         self._raw_files: tuple[RawFileReport, ...] = ()
         self._ending: Finished | None = None  # over and closed, but not yet as safe as the order asks for
@@ -264,7 +264,7 @@ class OpenCapture:
 
     def _stored_on(self, files: CaptureFiles, stretch: Stretch, first: int) -> None:
         """Frames of a stretch from number ``first`` on were written."""
-        files.raw.touched()
+        files.raw.touched(stretch.number - first, stretch.spent)
         self.capture.stored_on(stretch.number - first, stretch.bytes, stretch.clock * 1e-9)
 
     def end(self, key: SeriesKey, now: float) -> None:
@@ -377,7 +377,7 @@ class OpenCapture:
         self._files, self._ending, self._is_done = None, None, True
         self.captured = finished.rows
         files = Files(raw=self._raw_files, meta=self._meta_file, arrays=self._arrays, workers=self.workers)
-        times = {"opened": self._opened, "now": now, "to_wall": self._to_wall}
+        times = {"opened": self.capture.began, "now": now, "to_wall": self._to_wall}
         self._emit(done(self.order, self.capture, finished, files, **times))
 
     def _added(self, added: Added) -> None:

@@ -19,6 +19,7 @@ from writer.give_name import give_name
 from writer.raw_file import RawFile, Span, Store, absent, dress, mended
 from writer.share import Share
 from writer.syncing import Syncing
+from writer.timings import Stopwatches, Timings
 from writer.write_errors import WriteError, failure
 
 _log = logging.getLogger(__name__)
@@ -84,6 +85,9 @@ class RawFiles:
         self.on_added = on_added
         """Called with each file that is made."""
         self._digest, self._give, self._syncing = digest, give, syncing
+        self._watches = Stopwatches()
+        self.times: Callable[[], Timings] = self._watches.read
+        """How long its calls of the disk took so far."""
         self.sums: dict[int, int] = {}
         """Checksums of frames by their places; whoever writes them down takes them out."""
         self._format: PixelFormat | None = None
@@ -151,7 +155,8 @@ class RawFiles:
         if not self._base <= place < self._end:
             self._use(self._mapping.locate(place).file, place)
         try:
-            self._write((place - self._base, 0, 0), chunk)  # type: ignore[misc]
+            with self._watches.write:
+                self._write((place - self._base, 0, 0), chunk)  # type: ignore[misc]
         except OSError as error:
             self.renew()
             raise failure(error, self._made[self._mapping.locate(place).file]) from error
@@ -174,8 +179,9 @@ class RawFiles:
             return None
         return self._write, self._base, self._end
 
-    def touched(self) -> None:
-        """Something was written to the current file directly."""
+    def touched(self, frames: int, nanoseconds: int) -> None:
+        """So many frames were written to the current file directly, in this time."""
+        self._watches.write.took(nanoseconds, frames)
         if self._current is not None:
             self._current.dirty = True
 
@@ -186,7 +192,9 @@ class RawFiles:
             WriteError: The system refuses.
         """
         for opened in self._open.values():
-            opened.flush()
+            if opened.dirty:
+                with self._watches.flush:
+                    opened.flush()
 
     def finish(self, rows: int) -> list[tuple[Path, int]]:
         """Trim and close the files so that together they have so many rows; files all missing are made too.
@@ -358,7 +366,8 @@ class RawFiles:
                 dress(file, path, self._meta)
             self._give(path)
 
-        made = RawFile.make(path, rows, self._format, span=self._span(number), dress=finish)
+        with self._watches.create:
+            made = RawFile.make(path, rows, self._format, span=self._span(number), dress=finish)
         self._made[number] = path
         first = self._share.first(number)
         self.on_added(Added(path=path, row=first, rows=rows, pixels=self._format))
@@ -376,7 +385,8 @@ class RawFiles:
         if opened is self._current:
             self._forget()
         try:
-            opened.close()
+            with self._watches.close:
+                opened.close()
         except WriteError:
             self._unclosed.add(number)
             raise

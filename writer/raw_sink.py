@@ -8,6 +8,7 @@ from typing import Protocol
 
 from writer.capture_values import PixelFormat
 from writer.raw_h5 import Added
+from writer.timings import Timings
 
 
 class RawSink(Protocol):
@@ -17,6 +18,8 @@ class RawSink(Protocol):
     """
 
     on_added: Callable[[Added], None]
+    times: Callable[[], Timings]
+    """How long its calls of the disk took so far."""
     sums: dict[int, int]
     """Checksums of frames by place; whoever writes them down takes them out."""
 
@@ -42,8 +45,8 @@ class RawSink(Protocol):
     def direct(self, place: int) -> tuple[Callable[..., None], int, int] | None:
         """What writes chunks at (row, 0, 0), the place of row 0, and the place where that ends."""
 
-    def touched(self) -> None:
-        """Something was written directly."""
+    def touched(self, frames: int, nanoseconds: int) -> None:
+        """So many frames were written directly, in this time."""
 
     def flush(self) -> None:
         """Let readers see what was written."""

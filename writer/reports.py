@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from layouts.capture import Outcome
 from layouts.stream.messages import Codec, SeriesParameters
+from writer.timings import Timings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class Counters:
     """Places of series that have ended without their frame."""
     bytes: int = 0
     """Stored."""
+    late: int = 0
+    """Of those that got a place: came after a frame of a later place, or after the end message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ class StorerReport:
         stored: Frames that it has flushed in this capture, or in the last one.
         bytes: Of them.
         queue: Bytes that are on their way to it.
+        timings: How long its calls of the disk took in this capture, or in the last one.
     """
 
     rank: int
@@ -51,6 +55,7 @@ class StorerReport:
     stored: int = 0
     bytes: int = 0
     queue: int = 0
+    timings: Timings = field(default_factory=Timings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,8 +166,8 @@ class Series:
         if self.first_at is None:
             self.first_at = now
 
-    def fill_on(self, count: int, now: float) -> None:
-        """So many frames came, and are stored behind the highest place that was filled."""
+    def fill_on(self, count: int, now: float) -> int:
+        """So many frames came, and are stored behind the highest place filled; returns how many came late."""
         begin, end = self.high, self.high + count
         if end > len(self.filled):
             self.filled.extend(bytes(max(end - len(self.filled), 1024)))
@@ -178,6 +178,7 @@ class Series:
         self.last_at = now
         if self.first_at is None:
             self.first_at = now
+        return 0 if self.end_at is None else count
 
     @property
     def is_whole(self) -> bool:
@@ -189,11 +190,13 @@ class Series:
         known = self.planned(rules) is not None
         return known and self.end_at is not None and self.abort_at is None and not self.is_whole
 
-    def touch(self, index: int, now: float) -> None:
-        """The frame of a place, counted from ``row``, came, to be stored or not."""
+    def touch(self, index: int, now: float) -> bool:
+        """The frame of a place, counted from ``row``, came, to be stored or not; whether it came late."""
         self.last_at = now
         if index >= self.came:
             self.came = index + 1
+            return self.end_at is not None
+        return True
 
     def held_up(self, seconds: float) -> None:
         """Nobody could hear anything for a time: it counts for nothing."""

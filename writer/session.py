@@ -30,6 +30,7 @@ from writer.pace import Pace
 from writer.requests import Enable, Flush, Singles, WriteFrame
 from writer.series import Announced, SeriesKey
 from writer.stretch import Receive
+from writer.timings import Timings
 from writer.understood import understood
 
 _log = logging.getLogger(__name__)
@@ -344,6 +345,7 @@ class Session:
             backlog=0 if opened is None else opened.backlog,
             flushes=0 if shown is None else shown.flushes,
             singles=self._beside.singles,
+            timings=Timings() if shown is None else shown.times(),
             storers=self._opening.storers if shown is None else shown.storers,
             message=self._message or self._opening.complaint(capturing=opened is not None),
         )

@@ -43,6 +43,7 @@ class Stretch:
         bytes: Stored so far.
         clock: Monotonic ns at which the last frame came.
         last: The frame stored last; None if none was.
+        spent: What it took in all, ns: from taking the first frame off the socket to the end.
         is_refused: Whether the next frame was not taken, by the disk or for its times.
     """
 
@@ -58,6 +59,7 @@ class Stretch:
     bytes: int = 0
     clock: int = 0
     last: Frame | None = None
+    spent: int = 0
     is_refused: bool = False
 
     def follow(self, receive: Receive, read: Read, until: int) -> Parts | None:
@@ -76,7 +78,7 @@ class Stretch:
         series, place, row, to_wall = form.series, self.place, self.row, self.to_wall
         pack, clock = PACKED.pack, time.monotonic_ns
         number, end, size, total, now = self.number, self.end, self.size, 0, self.clock
-        last = None
+        last, began = None, clock()
         while now < until:
             parts = receive()
             frame = None if parts is None else read(parts)
@@ -99,4 +101,5 @@ class Stretch:
         else:
             parts = None
         self.number, self.size, self.bytes, self.clock, self.last = number, size, total, now, last
+        self.spent = clock() - began
         return parts

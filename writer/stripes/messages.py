@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from layouts.stream.messages import Codec
 from writer.control import ControlError
 from writer.keeping import Keeping
+from writer.timings import Timings
 
 FRAME: Final = struct.Struct("<qqq")
 """Row among the storer's own, offset and length of the packed pixels in the part that follows."""
@@ -150,12 +151,14 @@ class Progress:
         taken: Frames written, or given up.
         flushed: Frames that readers can see.
         sums: Checksums of those of them that were not told of before, in order.
+        timings: How long its calls of the disk took in this capture.
     """
 
     token: int
     taken: int
     flushed: int
     sums: tuple[int, ...] = ()
+    timings: Timings = field(default_factory=Timings)
     type: Literal["progress"] = "progress"
 
 

@@ -22,6 +22,7 @@ from writer.reserve import Reserve
 from writer.share import Share
 from writer.stripes import messages
 from writer.syncing import Syncing
+from writer.timings import Timings
 from writer.write_errors import failure
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Storing:
         self._high = 0
         self._broken = self._closed = False
         self._syncing: Syncing | None = None
+        self._times: Callable[[], Timings] = Timings
         self._since_flush: list[int] = []
         """Rows of frames since the last flush."""
         self._sums = False
@@ -60,7 +62,9 @@ class Storing:
     @property
     def progress(self) -> messages.Progress:
         """How far it is."""
-        return messages.Progress(token=self._token, taken=self._taken, flushed=self._flushed)
+        return messages.Progress(
+            token=self._token, taken=self._taken, flushed=self._flushed, timings=self._times()
+        )
 
     def frame(self, row: int, chunk: memoryview) -> None:
         """Store a packed frame at a row among the storer's own."""
@@ -96,6 +100,7 @@ class Storing:
         except OSError as error:
             answer = replace(answer, errno=error.errno or 0, message=error.strerror or str(error))
         self._answer = None
+        self._emit(self.progress)  # with what closing took
         self._emit(answer)
 
     def order(self, order: messages.Order) -> None:
@@ -154,6 +159,7 @@ class Storing:
             give=give,
             syncing=self._syncing,
         )
+        self._times = self._files.times
         self._emit(messages.Answer(token=order.token))
 
     def _begin(self, order: messages.Begin) -> None:

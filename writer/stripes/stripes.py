@@ -23,6 +23,7 @@ from writer.share import Share
 from writer.stripes import left_behind, messages
 from writer.stripes.ledger import Ledger
 from writer.stripes.storers import Storers
+from writer.timings import Timings, together
 from writer.write_errors import WriteError
 
 _log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class Stripes:
         self.unreadable: set[int] = set()
         """Places in files that killed storers have left so that they do not open plainly."""
         self._planned = 0
+        self._times = [Timings()] * len(storers)
         self._dead: set[int] = set()
         self._asked = 0
         self._answers: dict[int, messages.Answer] = {}
@@ -164,8 +166,12 @@ class Stripes:
     def _write_at(self, offset: tuple[int, int, int], chunk: bytes | memoryview) -> None:
         self.write(offset[0], chunk)
 
-    def touched(self) -> None:
-        """Something was written directly, which is known already."""
+    def touched(self, frames: int, nanoseconds: int) -> None:
+        """Something was sent directly, which is known already."""
+
+    def times(self) -> Timings:
+        """How long the storers' calls of the disk took so far."""
+        return together(self._times)
 
     def flush(self) -> None:
         """Ask for frames to be shown to readers; ``settled`` says which are."""
@@ -230,6 +236,7 @@ class Stripes:
                 stored=account.flushed,
                 bytes=account.bytes,
                 queue=account.queue,
+                timings=self._times[rank],
             )
             for rank, account in enumerate(self._accounts)
         )
@@ -318,6 +325,7 @@ class Stripes:
     def _hear(self, rank: int, word: messages.Word) -> None:
         match word:
             case messages.Progress() if word.token == self._token:
+                self._times[rank] = word.timings
                 self._take(rank, word.taken, word.flushed, word.sums)
             case messages.Trouble() if word.token == self._token:
                 self._take(rank, word.flushed, word.flushed, word.sums)
