@@ -37,6 +37,8 @@ _POLL_OPEN: Final = 20
 _HELD_UP: Final = 0.5
 """Seconds that a turn takes only where the process was stopped or the disk did not answer."""
 _POLL_IDLE: Final = 100
+_THREADS: Final = 4
+"""Of ZeroMQ, at most."""
 _LAST_WORDS: Final = 300
 """Milliseconds that the last control messages get to leave."""
 
@@ -67,7 +69,8 @@ class WorkerLoop:
         level: str = "INFO",
     ) -> None:
         self.endpoint: Final = stream_endpoint
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        # One thread of ZeroMQ receives as fast as one process can write; a fan sends everything on as well.
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(min(detector.workers, _THREADS))
         self._storers: Storers | None = None
         if detector.workers > 1:
             self._storers = Storers(self._context, detector.workers, detector.storers, level)

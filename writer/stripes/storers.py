@@ -11,6 +11,7 @@ import contextlib
 import errno
 import logging
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -83,7 +84,7 @@ class Storers:
         self.are_own: Final = not endpoint
         """Whether they are children, so that one that is gone has ended."""
         try:
-            self.socket.bind(endpoint or "tcp://127.0.0.1:*")
+            self.socket.bind(endpoint or _own_endpoint())
         except zmq.ZMQError as error:
             self.socket.close(0)
             raise OSError(
@@ -316,6 +317,13 @@ class Storers:
                     each.process.wait(max(0.0, end_by - time.monotonic()))
                 self._end(each)
         self.socket.close(0)
+
+
+def _own_endpoint() -> str:
+    """For children: a Unix socket costs half of what TCP does, and an abstract one leaves no file."""
+    if sys.platform != "linux":
+        return "tcp://127.0.0.1:*"
+    return f"ipc://@softbeam-{os.getpid()}-{secrets.token_hex(8)}"
 
 
 def _address(view: bytes | memoryview) -> int:
