@@ -241,17 +241,47 @@ def test_a_suffix_is_told_and_looked_for():
     assert DIRECTORY / "x_1.h5.part" in order.files
 
 
+class Never:
+    async def held_name(self):
+        return None
+
+    async def held_written(self):
+        return None
+
+
 def test_held_frames_are_in_one_file():
-    class Never:
-        async def held_name(self):
-            return None
-
-        async def held_written(self):
-            return None
-
     full = DIRECTORY / names.held_file("EIG1", "7")
     wish = orders.Wish(full_name=full, num_capture=50_000, holder=Never())
     order = orders.of_detector(MX, "EIG1", wish, EXPECTED)
     assert order.is_single("EIG1")
     assert names.is_held(order.full_names["EIG1"].name)
     assert not names.is_held("run_held_1.h5")
+
+
+def with_workers(workers):
+    known = MX.detectors[0].model_copy(
+        update={"workers": workers, "frames_per_block": 4, "images_per_file": 10}
+    )
+    return MX.model_copy(update={"detectors": (known, *MX.detectors[1:])})
+
+
+def test_several_workers_never_make_one_file_and_all_of_theirs_are_looked_for():
+    wish = orders.Wish(full_name=DIRECTORY / "x.h5", num_capture=30)
+    order = orders.of_detector(with_workers(2), "EIG1", wish, EXPECTED)
+    capture = order.captures["EIG1"]
+    assert not order.is_single("EIG1")
+    assert (capture.frames_per_block, capture.images_per_file) == (4, 10)
+    raw = {path.name for path in order.files if path.name[2:8].isdecimal()}
+    assert raw == {f"x_{number:06d}.h5" for number in (1, 2, 3, 4)}  # 16 and 14 frames, 10 a file
+    with pytest.raises(RefusedError, match=r"x_000004\.h5"):
+        orders.check(order, {"EIG1": EXPECTED}, Disk(there=["x_000004.h5"]), 0)
+    order = orders.of_detector(
+        with_workers(3), "EIG1", orders.Wish(full_name=DIRECTORY / "x.h5", num_capture=0), EXPECTED
+    )
+    assert order.captures["EIG1"].single_file_name is None
+
+
+def test_frames_of_several_workers_are_not_held_back():
+    wish = orders.Wish(full_name=DIRECTORY / "x.h5", num_capture=30, holder=Never())
+    with pytest.raises(RefusedError, match="2 workers; use Stream"):
+        orders.of_detector(with_workers(2), "EIG1", wish, EXPECTED)
