@@ -25,7 +25,7 @@ import layouts.filters_h5  # noqa: F401  registers the filters that the chunks n
 from layouts.raw import names
 from layouts.raw.mapping import Location, Mapping
 from layouts.raw.names import Stripe
-from layouts.stream.codecs import FILTERS, hdf5_filter
+from layouts.stream.codecs import codec_of, hdf5_filter
 from layouts.stream.errors import StreamError
 from layouts.stream.messages import Codec, Payload
 from layouts.stream.payloads import check_blocks
@@ -34,7 +34,6 @@ from writer.give_name import give_name
 from writer.mend_h5 import checksum
 
 LIBVER: Final = ("v110", "v110")
-_CODECS: Final = {number: codec for codec, (number, _) in FILTERS.items()}
 _TROUBLE: Final = (OSError, RuntimeError, ValueError, KeyError)
 _SUPERBLOCK: Final = 48
 """Bytes of it, in files with addresses of 8 bytes, version 3: all that SWMR writes."""
@@ -216,12 +215,14 @@ def pixel_format(data: h5py.Dataset) -> PixelFormat:
         OSError: No frames of ours: a filter that no detector's stream has.
     """
     plist = cast("Any", data.id).get_create_plist()
-    filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
-    if len(filters) > 1 or any(number not in _CODECS for number in filters):
-        raise OSError(errno.EILSEQ, f"frames are packed with HDF5 filters {filters}")
+    filters = [plist.get_filter(i) for i in range(plist.get_nfilters())]
+    codecs = [codec_of(number, options) for number, _, options, _ in filters]
+    if len(filters) > 1 or None in codecs:
+        found = [number for number, *_ in filters]
+        raise OSError(errno.EILSEQ, f"frames are packed with HDF5 filters {found}")
     _, slow, fast = data.shape
-    codec = _CODECS[filters[0]] if filters else Codec.NONE
-    return PixelFormat((slow, fast), data.dtype.name, codec)
+    codec = codecs[0] if codecs else None
+    return PixelFormat((slow, fast), data.dtype.name, codec or Codec.NONE)
 
 
 def _frames(source: h5py.File, path: Path) -> h5py.Dataset:

@@ -21,7 +21,7 @@ from layouts.nexus.findings import Report, error, worst_first
 from layouts.nexus.outside import Facts, Outside, Place, is_column, is_group, places
 from layouts.nexus.tree import Group
 from layouts.nexus.tree_h5 import read
-from layouts.stream.codecs import FILTERS, decompress
+from layouts.stream.codecs import codec_of, decompress
 from layouts.stream.errors import StreamError
 from layouts.stream.messages import Codec, Payload
 
@@ -139,10 +139,11 @@ def _broken(item: Any) -> Iterable[tuple[int, str]]:
 def _codec(item: Any) -> Codec | None:
     """How rows that are one chunk each are packed, if it is one of the detector's ways."""
     creation = item.id.get_create_plist()
-    filters = [creation.get_filter(i)[0] for i in range(creation.get_nfilters())]
-    if item.ndim != 3 or item.chunks != (1, *item.shape[1:]):
+    filters = [creation.get_filter(i) for i in range(creation.get_nfilters())]
+    if len(filters) != 1 or item.ndim != 3 or item.chunks != (1, *item.shape[1:]):
         return None
-    return next((codec for codec, (number, _) in FILTERS.items() if filters == [number]), None)
+    number, _, options, _ = filters[0]
+    return codec_of(number, options)
 
 
 def _unpack(item: Any, row: int, codec: Codec) -> None:

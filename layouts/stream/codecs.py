@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,13 +24,34 @@ from layouts.stream.messages import Codec, Payload
 
 _log = logging.getLogger(__name__)
 
-FILTERS: Final = {Codec.BSLZ4: (32008, (0, 2)), Codec.LZ4: (32004, (0,))}
+FILTERS: Final[dict[Codec, tuple[int, tuple[int, ...]]]] = {
+    Codec.BSLZ4: (32008, (0, 2)),
+    Codec.LZ4: (32004, (0,)),
+    Codec.BSZSTD: (32008, (0, 3)),
+}
 """Number and client data of the HDF5 filter whose chunks a codec's payloads are."""
+_SAID_LAST: Final = 4
+"""Where bitshuffle's client data in a file says what packs the shuffled bits."""
 
 
 def hdf5_filter(codec: Codec) -> tuple[int, tuple[int, ...]] | None:
     """What a dataset's filter is for a codec's payloads: its number and client data; nothing for "none"."""
     return FILTERS.get(codec)
+
+
+def codec_of(number: int, options: Sequence[int]) -> Codec | None:
+    """What a dataset's filter packs with; None if it is none of these.
+
+    Args:
+        number: Of the filter.
+        options: Its client data as a file has it; bitshuffle puts three values before what it is told.
+    """
+    if number == FILTERS[Codec.LZ4][0]:
+        return Codec.LZ4
+    if number != FILTERS[Codec.BSLZ4][0]:
+        return None
+    zstd = FILTERS[Codec.BSZSTD][1][1]
+    return Codec.BSZSTD if len(options) > _SAID_LAST and options[_SAID_LAST] == zstd else Codec.BSLZ4
 
 
 def chunk_parts(payload: Payload) -> bytes | memoryview:
@@ -63,9 +85,11 @@ def compress(array: NDArray[Any], codec: Codec, *, framed: bool = True) -> bytes
         from layouts.stream import codecs_h5
 
         chunk = codecs_h5.pack(pixels, *FILTERS[codec])
-        return chunk if framed or codec is Codec.BSLZ4 else bytes(payloads.bare_block(memoryview(chunk)))
+        return chunk if framed or codec is not Codec.LZ4 else bytes(payloads.bare_block(memoryview(chunk)))
     if codec is Codec.BSLZ4:
         return native.bslz4(pixels)
+    if codec is Codec.BSZSTD:
+        return native.bszstd(pixels)
     return native.lz4(pixels) if framed else native.lz4_block(pixels)
 
 
@@ -116,6 +140,8 @@ def decompress(payload: Payload) -> NDArray[Any]:
         return codecs_h5.unpack(chunk_parts(payload), shape, dtype, *FILTERS[payload.codec])
     if payload.codec is Codec.BSLZ4:
         return native.unbslz4(data, dtype, shape)
+    if payload.codec is Codec.BSZSTD:
+        return native.unbszstd(data, dtype, shape)
     return native.unlz4(data, dtype, shape) if payload.framed else native.unlz4_block(data, dtype, shape)
 
 
@@ -144,7 +170,11 @@ def _self_test(native: Native) -> None:
     from layouts.stream import codecs_h5
 
     counts = np.random.default_rng(7).poisson(2.0, 10003)
-    routines = ((Codec.BSLZ4, native.bslz4, native.unbslz4), (Codec.LZ4, native.lz4, native.unlz4))
+    routines = (
+        (Codec.BSLZ4, native.bslz4, native.unbslz4),
+        (Codec.LZ4, native.lz4, native.unlz4),
+        (Codec.BSZSTD, native.bszstd, native.unbszstd),
+    )
     for dtype in PIXEL_TYPES:
         pixels = counts.astype(dtype)
         pixels[100:200] = np.iinfo(dtype).max

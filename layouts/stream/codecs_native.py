@@ -20,6 +20,8 @@ from layouts.stream.payloads import BLOCK_BYTES, DAMAGED, FRAME, LENGTH, walk
 
 _MAX_LZ4: Final = 1 << 30
 """Uncompressed bytes of one block of lz4 at most, as HDF5's filter has them."""
+_ZSTD_LEVEL: Final = 1
+"""The fastest: the levels above take far longer and pack detector frames hardly smaller."""
 
 
 class Native:
@@ -38,12 +40,18 @@ class Native:
         pointer, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
         self._bshuf = library.bshuf_compress_lz4
         self._unbshuf = library.bshuf_decompress_lz4
-        for routine in (self._bshuf, self._unbshuf):
+        self._zstd = library.bshuf_compress_zstd
+        self._unzstd = library.bshuf_decompress_zstd
+        for routine in (self._bshuf, self._unbshuf, self._unzstd):
             routine.argtypes = (pointer, pointer, size, size, size)
             routine.restype = ctypes.c_int64
+        self._zstd.argtypes = (pointer, pointer, size, size, size, number)
+        self._zstd.restype = ctypes.c_int64
         self._bound = library.bshuf_compress_lz4_bound
-        self._bound.argtypes = (size, size, size)
-        self._bound.restype = size
+        self._zstd_bound = library.bshuf_compress_zstd_bound
+        for bound in (self._bound, self._zstd_bound):
+            bound.argtypes = (size, size, size)
+            bound.restype = size
         self._lz4 = library.LZ4_compress_default
         self._unlz4 = library.LZ4_decompress_safe
         for routine in (self._lz4, self._unlz4):
@@ -52,12 +60,19 @@ class Native:
 
     def bslz4(self, pixels: NDArray[Any]) -> bytes:
         """Chunk of filter 32008 from contiguous pixels."""
+        return self._bitshuffled(pixels, self._bshuf, self._bound)
+
+    def bszstd(self, pixels: NDArray[Any]) -> bytes:
+        """Chunk of filter 32008 with zstd in place of lz4, from contiguous pixels."""
+        return self._bitshuffled(pixels, self._zstd, self._zstd_bound, _ZSTD_LEVEL)
+
+    def _bitshuffled(self, pixels: NDArray[Any], routine: Any, bound: Any, *level: int) -> bytes:
         size, item = pixels.size, pixels.itemsize
         block = BLOCK_BYTES // item
-        out = np.empty(FRAME.size + self._bound(size, item, block), dtype=np.uint8)
-        written = self._bshuf(_address(pixels), _address(out) + FRAME.size, size, item, block)
+        out = np.empty(FRAME.size + bound(size, item, block), dtype=np.uint8)
+        written = routine(_address(pixels), _address(out) + FRAME.size, size, item, block, *level)
         if written < 0:
-            raise RuntimeError(f"bshuf_compress_lz4 returned {written}")
+            raise RuntimeError(f"{routine.__name__} returned {written}")
         FRAME.pack_into(out.data, 0, pixels.nbytes, BLOCK_BYTES)
         return out[: FRAME.size + written].tobytes()
 
@@ -67,6 +82,19 @@ class Native:
         Raises:
             StreamError: It is damaged.
         """
+        return self._unshuffled(chunk, dtype, shape, self._unbshuf)
+
+    def unbszstd(self, chunk: memoryview, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
+        """As ``unbslz4``, where zstd has packed.
+
+        Raises:
+            StreamError: It is damaged.
+        """
+        return self._unshuffled(chunk, dtype, shape, self._unzstd)
+
+    def _unshuffled(
+        self, chunk: memoryview, dtype: str, shape: tuple[int, ...], routine: Any
+    ) -> NDArray[Any]:
         pixels = np.empty(shape, dtype=dtype)
         # 0 stands for the library's own block size.
         block = FRAME.unpack_from(chunk)[1] or BLOCK_BYTES
@@ -74,9 +102,9 @@ class Native:
         walk(blocks, block, pixels.nbytes, pixels.itemsize)
         source = np.frombuffer(blocks, dtype=np.uint8)
         item = pixels.itemsize
-        read = self._unbshuf(_address(source), _address(pixels), pixels.size, item, block // item)
+        read = routine(_address(source), _address(pixels), pixels.size, item, block // item)
         if read != source.size:
-            raise StreamError("a block of bslz4 does not unpack", "payload", DAMAGED)
+            raise StreamError("a block of shuffled bits does not unpack", "payload", DAMAGED)
         return pixels
 
     def lz4(self, pixels: NDArray[Any]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,12 @@ class Codec(StrEnum):
     BSLZ4 = "bslz4"
     LZ4 = "lz4"
     NONE = "none"
+    BSZSTD = "bszstd"
+    """In files only: no detector sends it."""
+
+
+SENT: Final = (Codec.BSLZ4, Codec.LZ4, Codec.NONE)
+"""Those that a stream may carry."""
 
 
 class HeaderDetail(StrEnum):

@@ -25,6 +25,8 @@ BLOCK_BYTES: Final = 8192
 """Uncompressed bytes of one bitshuffle block, as the detector has them."""
 MAX_RATIO: Final = 256
 """Pixels to packed bytes; LZ4 itself stays below. What claims more would only make room for nothing."""
+_MAX_RATIO_ZSTD: Final = 1024
+"""Likewise with zstd, which makes of a block with one value a dozen bytes."""
 DAMAGED: Final = "the frame was damaged or packed by something else; it cannot be stored"
 
 
@@ -51,7 +53,7 @@ def check(payload: Payload) -> None:
         if held != total:
             what = f"{held} bytes for {slow} x {fast} pixels of {payload.dtype}"
             raise _error(payload, what, f"{total} are right")
-    elif total > MAX_RATIO * held:
+    elif total > (_MAX_RATIO_ZSTD if payload.codec is Codec.BSZSTD else MAX_RATIO) * held:
         raise _error(payload, f"{held} bytes ask for room for {total}", DAMAGED)
     elif payload.framed:
         _check_frame(payload, held, total)
@@ -71,7 +73,7 @@ def check_blocks(payload: Payload) -> None:
     data = memoryview(payload.data).cast("B")
     total, block = FRAME.unpack_from(data)
     # 0 stands for the library's own block size.
-    item = ITEM_SIZE[payload.dtype] if payload.codec is Codec.BSLZ4 else 0
+    item = 0 if payload.codec is Codec.LZ4 else ITEM_SIZE[payload.dtype]
     walk(data[FRAME.size :], block or BLOCK_BYTES, total, item)
 
 

@@ -231,6 +231,8 @@ def _encoding(payload: Payload) -> str:
             return "lz4<"
         case Codec.NONE:
             return "<"
+        case Codec.BSZSTD:
+            raise fields.fault("bszstd, which no detector sends", "part 2")
 
 
 def _array(parts: Sequence[Part], index: int, htype: str, dtype: str) -> NDArray[Any]:

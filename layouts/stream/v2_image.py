@@ -129,7 +129,13 @@ def date(series_date: str) -> bytes:
 
 @functools.lru_cache(maxsize=64)
 def array_head(channel: str, slow: int, fast: int, dtype: str, codec: Codec) -> bytes:
-    """What stands before the bytes of a channel's pixels, but for their number."""
+    """What stands before the bytes of a channel's pixels, but for their number.
+
+    Raises:
+        StreamError: Packed as no detector does.
+    """
+    if codec is Codec.BSZSTD:
+        raise fields.fault("bszstd, which no detector sends", channel)
     pieces = [
         cbor.text(channel),
         cbor.head(6, cbor.MULTI_DIM_ARRAY),

@@ -4,6 +4,7 @@ import contextlib
 import threading
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from layouts.stream import codecs, codecs_h5, lz4_block, payloads
 from layouts.stream.errors import StreamError
-from layouts.stream.messages import Codec
+from layouts.stream.messages import Codec, Image, Rational
+from layouts.stream.stream import encoder
 
-PACKED = (Codec.BSLZ4, Codec.LZ4)
+PACKED = (Codec.BSLZ4, Codec.LZ4, Codec.BSZSTD)
 DTYPES = ("uint8", "uint16", "uint32")
 SHAPES = [(1, 1), (2, 3), (7, 9), (64, 64), (129, 515), (1, 8192), (3, 40961)]
 
@@ -211,6 +213,44 @@ def test_filters_are_those_of_hdf5():
     assert codecs.hdf5_filter(Codec.BSLZ4) == (32008, (0, 2))
     assert codecs.hdf5_filter(Codec.LZ4) == (32004, (0,))
     assert codecs.hdf5_filter(Codec.NONE) is None
+    assert codecs.hdf5_filter(Codec.BSZSTD) == (32008, (0, 3))
+
+
+@pytest.mark.parametrize("codec", PACKED)
+def test_a_codec_is_known_by_the_filter_of_a_file(codec, tmp_path):
+    number, options = codecs.FILTERS[codec]
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        data = file.create_dataset(
+            "d", (4, 4), "u2", chunks=(4, 4), compression=number, compression_opts=options
+        )
+        found, _, said, _ = data.id.get_create_plist().get_filter(0)
+    assert codecs.codec_of(found, said) is codec
+    assert codecs.codec_of(1, (4,)) is None
+
+
+def test_the_emptiest_frame_is_unpacked_however_well_it_was_packed():
+    array = np.zeros((1000, 1000), "uint32")
+    payload = codecs.pack(array, Codec.BSZSTD)
+    assert array.nbytes > 300 * len(payload.data)
+    np.testing.assert_array_equal(codecs.decompress(payload), array)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_no_stream_carries_bszstd(version):
+    payload = codecs.pack(np.zeros((4, 4), "uint16"), Codec.BSZSTD)
+    zero = Rational(0, 1_000_000_000)
+    image = Image(
+        series=1,
+        unique_id="u" * 26 if version == 2 else None,
+        frame=0,
+        payloads=(payload,),
+        series_date="2026-03-01T12:00:01.000+00:00" if version == 2 else None,
+        start_time=zero,
+        stop_time=zero,
+        real_time=zero,
+    )
+    with pytest.raises(StreamError, match="no detector sends"):
+        encoder(version).encode_image(image)
 
 
 @pytest.mark.parametrize("codec", PACKED)
