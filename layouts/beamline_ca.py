@@ -40,6 +40,8 @@ class ChannelAccess(Strict):
     interface: str = "127.0.0.1"
     control: str = "tcp://127.0.0.1:10004"
     """Where the coordinator binds and the workers connect."""
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Port of 127.0.0.1 where the writer serves /metrics (Prometheus) and /status.json; 0 is none."""
     rules: tuple[AccessRule, ...] = ()
     """Who may put; everybody unless given."""
     put_log: Path | None = None

@@ -12,6 +12,7 @@ from layouts.raw.checksums import Checksum
 from layouts.strict import Strict as _Strict
 
 _Positive = Annotated[float, Field(gt=0)]
+_Limit = Annotated[float, Field(ge=0)]
 
 
 class Durability(StrEnum):
@@ -52,3 +53,14 @@ class Storage(_Strict):
     mode: Annotated[str, Field(pattern=r"^(0?[0-7]{3})?$")] = ""
     """Rights of new files in octal, such as "0640"; directories may be searched by whoever may read them.
     Empty leaves what the writer's umask gives."""
+    limit_create: _Limit = 0.0
+    """Milliseconds that making a raw file may take before the writer warns; 0 is no limit."""
+    limit_write: _Limit = 0.0
+    """Milliseconds that storing a frame may take, on average over a capture, before the writer warns."""
+    limit_flush: _Limit = 0.0
+    """Milliseconds that a flush of a raw file may take before the writer warns."""
+    limit_close: _Limit = 0.0
+    """Milliseconds that closing a raw file may take before the writer warns."""
+    refuse_after_fault: bool = False
+    """Whether nothing begins on a detector whose last fault (write error, worker lost) was not cleared by a
+    put to ClearFault; clients of areaDetector expect that they may simply capture again."""

@@ -38,5 +38,14 @@ def lines(beamline: Beamline) -> list[str]:
         "# A file that is still being written, in Python:",
         "#   import hdf5plugin, h5py; file = h5py.File(path, 'r', swmr=True)",
         "#   frames = file['/entry/data/data']; frames.refresh()  # one handle, and never .id.refresh()",
+        *_metrics(beamline.ca.metrics_port),
         "# Channel Access only: there is no PVAccess server.",
     ]
+
+
+def _metrics(port: int) -> list[str]:
+    """Where the writer serves what it counts, if it does."""
+    if not port:
+        return []
+    at = f"http://127.0.0.1:{port}"
+    return ["# What the writer counts, for Prometheus and as JSON:", f"#   {at}/metrics {at}/status.json"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import getpass
 import json
 import logging
@@ -32,6 +33,7 @@ from ioc.tables.stats import stats
 from layouts.beamline import Beamline, BeamlineError, load, parse
 from writer.coordinator import Coordinator
 from writer.disk import make_directories
+from writer.metrics import MetricsServer, snapshot_of
 from writer.orders import RefusedError
 
 _log = logging.getLogger("writer")
@@ -134,6 +136,8 @@ async def _run(beamline: Beamline, options: argparse.Namespace) -> int:
     station = Station(where)
     coordinator = Coordinator(beamline, data, station.server, client, _commands(beamline, options))
     await station.look()
+    look = functools.partial(snapshot_of, coordinator.hdfs, coordinator.acq.device)
+    metrics = MetricsServer(port, look) if (port := beamline.ca.metrics_port) else None
     try:
         await coordinator.start()
         # Clients come when the settings are there; the workers may take longer.
@@ -148,6 +152,8 @@ async def _run(beamline: Beamline, options: argparse.Namespace) -> int:
         await stop.wait()
         _log.info("ending")
     finally:
+        if metrics is not None:
+            metrics.close()
         await station.save()
         await coordinator.close(_RUNS_WITHIN)
         await station.close()

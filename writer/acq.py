@@ -17,6 +17,7 @@ from layouts.beamline import Beamline
 from layouts.capture import Outcome
 from writer import filenames, orders, paths
 from writer.acquisition import Stage
+from writer.faults import Faults
 from writer.orders import RefusedError
 from writer.run import Run
 from writer.steps import Finish
@@ -52,17 +53,23 @@ class Acquisitions(Protocol):
 class AcqDevice:
     """The records, and what a put of each does."""
 
-    def __init__(self, server: Server, beamline: Beamline, acquisitions: Acquisitions) -> None:
+    def __init__(
+        self, server: Server, beamline: Beamline, acquisitions: Acquisitions, faults: Faults
+    ) -> None:
         """Serve them.
 
         Args:
             server: Serves them.
             beamline: The description.
             acquisitions: Does what is asked for.
+            faults: Keeps what went wrong.
         """
         self._beamline = beamline
         self._acquisitions = acquisitions
         self.device = server.device(names.acq(beamline.prefix), acq(), self._put)
+        self._faults = faults
+        self._all = tuple(d.name for d in beamline.detectors)
+        faults.show_at(self.device, self._all)
         self._busy = False
 
     async def boot(self, directory: Path) -> None:
@@ -88,6 +95,8 @@ class AcqDevice:
             case "Detectors":
                 await self.device.settle(name, value)
                 await self._check_detectors(value)
+            case "ClearFault":
+                await self._faults.put(self.device, self._all, value)
             case "Start" | "Abort":
                 pass
             case _:

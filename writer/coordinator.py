@@ -24,6 +24,7 @@ from writer.acquisition import Phase, Timing
 from writer.attribute_sources import feeds
 from writer.attribute_watch import AttributeWatch
 from writer.disk import LocalDisk, ask
+from writer.faults import Faults
 from writer.file_requests import FileRequests
 from writer.hands import Hands
 from writer.hdf import HdfDevice
@@ -88,23 +89,24 @@ class Coordinator:
         )
         self._frames = KnownFrames(beamline, self.watch)
         self._requests = FileRequests(self.supervisor)
+        self._faults = faults = Faults(refuse=beamline.storage.refuse_after_fault)
         self.previews = Previews(server, beamline, connect=self._connect_preview, showing=self._showing)
         self._acknowledge = Acknowledge(beamline, client, self.previews.settled)
         self._hands = Hands(
             beamline, client, self.supervisor, self.watch, tell=self._later, finish=self._finish
         )
         self._held = Held(self._hands.publish)
-        requests, held = self._requests, self._held
+        requests, held, settings = self._requests, self._held, self.previews.settings
         self.hdfs = {
-            d.name: HdfDevice(server, beamline, d, self, requests=requests, held=held)
+            d.name: HdfDevice(server, beamline, d, self, requests=requests, held=held, faults=faults)
             for d in beamline.detectors
         }
-        self.attributes = AttributeWatch(client, feeds(beamline), self.supervisor.send, self.previews.settings)
+        self.attributes = AttributeWatch(client, feeds(beamline), self.supervisor.send, settings)
         dls = beamline.detectors if beamline.preset == "dls" else ()
-        odins = {d.name: (OdinDevice(server, beamline, d, self),) for d in dls}
+        odins = {d.name: (OdinDevice(server, beamline, d, self, faults),) for d in dls}
         self.views = {name: Views([hdf, *odins.get(name, ())]) for name, hdf in self.hdfs.items()}
         self._shown_fault: dict[str, str] = {}
-        self.acq = AcqDevice(server, beamline, self)
+        self.acq = AcqDevice(server, beamline, self, faults)
 
     # ------------------------------------------------------------ life
 
@@ -204,6 +206,7 @@ class Coordinator:
     async def _begin(
         self, order: Order, expected: dict[str, Expectation], holder: Holder | None = None
     ) -> Run:
+        self._faults.check(order.detectors)
         for name in order.detectors:
             if name in self._runs:
                 raise RefusedError(f"{name} is capturing already; wait for its end, or put 0 to its Capture")
@@ -343,11 +346,8 @@ class Coordinator:
                 await self.views[detector].show_format(*known)
             return
         if record in _EXPECTING:
-            told = control.Expect(
-                images=camera.images, images_per_trigger=camera.per_trigger, stall=not camera.may_pause
-            )
             with contextlib.suppress(WorkerAbsentError):
-                self.supervisor.send(detector, told)
+                self.supervisor.send(detector, self._frames.told(detector))
         for ended in camera.episodes[-1:]:
             if ended.series is not None and ended.end is not None:
                 self.attributes.ended(detector, ended.series, ended.end)
@@ -373,7 +373,7 @@ class Coordinator:
                 await self.views[name].show_open()
             if capture.fault and self._shown_fault.get(name) != capture.fault:
                 self._shown_fault[name] = capture.fault
-                _log.error("%s: %s", name, capture.fault)
+                await self._faults.note(name, capture.fault)
                 await self.views[name].show_error(capture.fault)
         if run_.order.acquire and not run_.is_over:
             await self.acq.show(run_)

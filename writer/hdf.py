@@ -27,6 +27,7 @@ from writer import control, filenames, hdf_grid, hdf_settings, paths
 from writer.attribute_records import judge
 from writer.attribute_sources import feeds
 from writer.disk import LocalDisk, ask, make_directories
+from writer.faults import Faults
 from writer.file_requests import FileRequests
 from writer.hdf_view import HdfView
 from writer.held import Held
@@ -84,6 +85,7 @@ class HdfDevice(HdfView):
         captures: Does what is asked for.
         requests: Asks the worker for what is no capture.
         held: Has the frames that Capture mode holds.
+        faults: Keeps what went wrong.
     """
 
     def __init__(
@@ -95,14 +97,15 @@ class HdfDevice(HdfView):
         *,
         requests: FileRequests,
         held: Held,
+        faults: Faults,
     ) -> None:
-        self.detector = detector.name
         self._captures, self._requests, self._held = captures, requests, held
         self._compression = detector.stream.compression
         self._storage = beamline.storage
         prefix = pvs.hdf(beamline.prefix, detector.pv, beamline.preset)
         table = hdf(f"{detector.name}.HDF", detector.name)
-        super().__init__(server.device(prefix, table, self._put))
+        super().__init__(server.device(prefix, table, self._put), detector.name, beamline.storage)
+        faults.show_at(self.device, [self.detector])
         self._handlers: dict[str, Callable[[Any], Awaitable[None]]] = {
             "Capture": self._put_capture,
             "FilePath": self._put_path,
@@ -112,6 +115,7 @@ class HdfDevice(HdfView):
             "ReadFile": self._put_read,
             "FreeCapture": self._put_free,
             "FlushNow": self._put_flush,
+            "ClearFault": functools.partial(faults.put, self.device, [self.detector]),
             "PreAllocBuffers": self._put_buffers,
             "EnableCallbacks": self._put_enable,
             "QueueSize": self._put_queue,

@@ -13,12 +13,15 @@ from ioc.array_values import plane
 from ioc.menus import Capture, Capturing, DataType, FileWriteMode, NoYes, OffOn, WriteStatus
 from ioc.records import Severity
 from ioc.server import Device
+from layouts.beamline_storage import Storage
 from layouts.raw import names
 from layouts.stream.messages import Codec
 from writer import control
 from writer.arrivals import Arrivals
+from writer.call_view import CallView
 from writer.frame_file import EPICS_EPOCH
 from writer.reports import FrameReport
+from writer.slow_calls import limits_of
 
 _TYPES: Final = {"uint8": DataType.UINT8, "uint16": DataType.UINT16, "uint32": DataType.UINT32}
 _BITS: Final = {"uint8": 8, "uint16": 16, "uint32": 32}
@@ -31,10 +34,18 @@ class HdfView:
 
     Args:
         device: The records.
+        detector: Whose they are.
+        storage: Says how long calls of the disk may take.
     """
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, detector: str, storage: Storage) -> None:
         self.device = device
+        self.detector = detector
+        self.status: control.Status | None = None
+        """The worker's latest."""
+        self.is_there = False
+        """Whether the worker is, and speaks."""
+        self._calls = CallView(device, detector, limits_of(storage))
         self._arrivals = Arrivals()
         self._idle = 0
         """Frames that nobody wanted before the present capture."""
@@ -156,6 +167,8 @@ class HdfView:
             values |= _of_frame(status.latest)
         await self.device.post_changed(values)
         await self._show_queue(status)
+        await self._calls.show(status)
+        self.status = status
 
     async def _show_queue(self, status: control.Status) -> None:
         if not status.queue:
@@ -177,6 +190,7 @@ class HdfView:
 
     async def show_worker(self, *, there: bool) -> None:
         """Whether the worker is there."""
+        self.is_there = there
         severity = Severity.NONE if there else Severity.MAJOR
         await self.device.post("Connected_RBV", NoYes.YES if there else NoYes.NO, severity=severity)
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, cast
 
 from layouts.beamline import Beamline
 from writer import orders
-from writer.control import Counters
+from writer.control import Counters, Expect
 from writer.orders import Expectation, RefusedError
 from writer.reports import FrameReport
 from writer.watch import Watch
@@ -82,6 +82,11 @@ class KnownFrames:
             per_trigger=camera.per_trigger,
             may_pause=camera.may_pause,
         )
+
+    def told(self, detector: str) -> Expect:
+        """What its worker should know of the series to come or under way."""
+        camera = self._watch.cameras[detector]
+        return Expect(images=camera.images, images_per_trigger=camera.per_trigger, stall=not camera.may_pause)
 
     def check_camera(self, detector: str) -> None:
         """Refuse a camera that cannot begin.

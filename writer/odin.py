@@ -24,6 +24,7 @@ from ioc.tables import odin
 from layouts.beamline import Beamline, Detector
 from layouts.raw import names as files
 from writer import control, filenames, paths
+from writer.faults import Faults
 from writer.hdf import Captures, put_capture
 from writer.orders import RefusedError, Wish
 
@@ -44,11 +45,14 @@ class OdinDevice:
         beamline: The description.
         detector: Whose.
         captures: Does what is asked for.
+        faults: Keeps what went wrong.
     """
 
-    def __init__(self, server: Server, beamline: Beamline, detector: Detector, captures: Captures) -> None:
+    def __init__(
+        self, server: Server, beamline: Beamline, detector: Detector, captures: Captures, faults: Faults
+    ) -> None:
         self.detector = detector.name
-        self._captures = captures
+        self._captures, self._faults = captures, faults
         self._endpoint = detector.stream.endpoint
         self._images_per_file = detector.images_per_file
         self._workers = detector.workers
@@ -107,6 +111,7 @@ class OdinDevice:
 
     async def _put_node(self, _name: str, value: Any) -> None:
         if value:  # of whichever node: one worker stands behind them all
+            await self._faults.clear(self.detector)
             for node in self.nodes:
                 await node.post_changed({"FPErrorMessage_RBV": ""})
                 await node.post("FPErrorState_RBV", "No Errors", severity=Severity.NONE)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ioc.menus import AcqState, NoYes
 from ioc.records import Record
-from ioc.tables.build import ACTS, choice, number, said, shown, text, told, whole
+from ioc.tables.build import ACTS, choice, fault, number, said, shown, text, told, whole
 
 
 def acq() -> tuple[Record, ...]:
     """Records of ``ACQ:``."""
     return (
+        *fault(),
         text("FilePath", "", "Directory; the readback ends in a slash.", does=ACTS),
         told("FilePathExists_RBV", NoYes, doc="Whether the directory is there."),
         whole("CreateDirectory", -5, "Minus the number of directories to create.", does=ACTS),

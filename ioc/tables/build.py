@@ -175,6 +175,14 @@ def said(name: str, initial: str = "", doc: str = "", *, length: int = 256) -> R
     return text(name, initial, doc, does=READONLY, length=length)
 
 
+def fault() -> tuple[Record, ...]:
+    """What went wrong with the writer itself, and how that is cleared."""
+    return (
+        said("Fault_RBV", "", "What went wrong with the writer itself, until it is cleared.", length=512),
+        choice("ClearFault", ("Done", "Clear"), doc="Forget what is in Fault_RBV.", does=ACTS, rbv=False),
+    )
+
+
 def switched_off(records: Iterable[Record], names: Collection[str]) -> tuple[Record, ...]:
     """Records with those of the names disabled, as a template does with what its device has not.
 

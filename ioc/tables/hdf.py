@@ -12,12 +12,20 @@ from __future__ import annotations
 from ioc.menus import Compression, NoYes, OffOn
 from ioc.records import Record
 from ioc.tables.array import nd_array, nd_file
-from ioc.tables.build import ACTS, ECHOES, choice, number, said, shown, string, text, told, whole
+from ioc.tables.build import ACTS, ECHOES, choice, fault, number, said, shown, string, text, told, whole
 from ioc.tables.plugin import driver, plugin
 
 _DIMENSIONS = ("N", "X", "Y", *"3456789")
 _SHUFFLES = ("None", "Byte", "Bit")
 _COMPRESSORS = ("BloscLZ", "LZ4", "LZ4HC", "SNAPPY", "ZLIB", "ZSTD")
+CALLS = {"create": "Create", "write": "Write", "flush": "Flush", "close": "Close"}
+"""Names of the calls of the disk in the names of records."""
+_MEANING = {
+    "create": "Making a raw file",
+    "write": "Storing a frame",
+    "flush": "Flushing a raw file",
+    "close": "Closing a raw file",
+}
 _PACKED = "Echoes: frames come packed by the detector."
 
 
@@ -36,6 +44,7 @@ def hdf(port: str = "HDF1", source: str = "EIG") -> tuple[Record, ...]:
         *_layout(),
         *_hdf5(),
         *_ours(),
+        *_calls(),
     )
 
 
@@ -130,4 +139,31 @@ def _ours() -> tuple[Record, ...]:
         shown("SeriesId_RBV", 0, "Latest series."),
         told("Connected_RBV", NoYes, "No", "Whether the worker is there."),
         said("MasterFile_RBV", "", "Master of the latest acquisition.", length=512),
+    )
+
+
+def _calls() -> tuple[Record, ...]:
+    """The capture under way, or the last one: what was late, what waits, and how long the disk took."""
+    return (
+        shown("NumLate_RBV", 0, "Frames that came after one of a later place, or after the end message."),
+        shown("StoredBytes_RBV", 0.0, "Bytes of the frames that are on disk.", units="bytes", precision=0),
+        shown(
+            "BacklogBytes_RBV",
+            0.0,
+            "Bytes that have come and that readers cannot see yet.",
+            units="bytes",
+            precision=0,
+        ),
+        *(
+            record
+            for call, name in CALLS.items()
+            for record in (
+                shown(f"{name}Count_RBV", 0, f"{_MEANING[call]}: how often."),
+                shown(f"{name}Last_RBV", 0.0, f"{_MEANING[call]}: the last one.", units="ms"),
+                shown(f"{name}Max_RBV", 0.0, f"{_MEANING[call]}: the longest one.", units="ms"),
+                shown(f"{name}Mean_RBV", 0.0, f"{_MEANING[call]}: the mean of all.", units="ms"),
+            )
+        ),
+        said("SlowCalls_RBV", "", "Which calls took longer than [storage] of the beamline file allows."),
+        *fault(),
     )

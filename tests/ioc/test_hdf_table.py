@@ -18,6 +18,12 @@ ASKED_FOR = {"FileNumber_Sync", "FileNumber_write", "PoolMaxBuffers"}
 OURS = {
     *(f"Num{what}_RBV" for what in ("Stored", "Missing", "Expected", "Received", "Duplicate", "Unwanted")),
     *("NumForeign_RBV", "NumFailed_RBV", "SeriesId_RBV", "Connected_RBV", "MasterFile_RBV"),
+    *("NumLate_RBV", "StoredBytes_RBV", "BacklogBytes_RBV", "SlowCalls_RBV", "Fault_RBV", "ClearFault"),
+    *(
+        f"{call}{what}_RBV"
+        for call in ("Create", "Write", "Flush", "Close")
+        for what in ("Count", "Last", "Max", "Mean")
+    ),
 }
 ACT = {
     *("ArrayCounter", "AutoIncrement", "AutoSave", "Capture", "CreateDirectory", "DroppedArrays"),

@@ -258,11 +258,14 @@ async def fake_beamline(
     motors: bool = True,
     preset: str = "adcore",
     environment: Mapping[str, str] | None = None,
+    metrics_port: int = 0,
     **storage: object,
 ) -> AsyncIterator[FakeBeamline]:
     """Cameras, motors and a real writer, for one test."""
     pushes = {name: Push(2) for name in ("EIG1", "EIG2")}
     beamline = small_beamline(pushes, **storage).model_copy(update={"preset": Preset(preset)})
+    said = beamline.ca.model_copy(update={"metrics_port": metrics_port})
+    beamline = beamline.model_copy(update={"ca": said})
     if images_per_file is not None or workers > 1:
         values = beamline.model_dump(mode="json")
         for detector in values["detectors"]:

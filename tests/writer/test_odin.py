@@ -8,6 +8,7 @@ import pytest
 from ioc.server import Server
 from layouts.beamline import load
 from writer import control
+from writer.faults import Faults
 from writer.odin import OdinDevice
 
 ODIN = "SB:EIG1:OD:"
@@ -38,7 +39,9 @@ def clock(monkeypatch):
 def test_files_are_closed_when_no_frame_has_come_for_as_long_as_was_put(clock):
     async def work() -> None:
         beamline, server, captures = load(), Server(port=0), Captures()
-        captures.odin = odin = OdinDevice(server, beamline, beamline.detector("EIG1"), captures)
+        captures.odin = odin = OdinDevice(
+            server, beamline, beamline.detector("EIG1"), captures, Faults(refuse=False)
+        )
         await odin.show_open()
         await server.put(f"{ODIN}CloseFileTimeout", 3_000)
         await server.put(f"{ODIN}StartTimeout", 1)
