@@ -14,7 +14,6 @@ from layouts.stream.messages import Codec
 from tests.kit import stripes
 from tests.kit.beamline import running
 from tests.kit.live import READER, Reader, capture_with
-from tests.kit.push import Push
 from tests.kit.stage import impatient, on_stage
 from tests.kit.worker import Worker
 from writer import control
@@ -31,20 +30,6 @@ with Follower(Path(sys.argv[1])) as follower:
             print(place, *follower.frame(place)[0, :2].tolist(), flush=True)
     print(follower.state.value, flush=True)
 """
-
-
-@pytest.fixture
-def push():
-    source = Push(2)
-    yield source
-    source.close()
-
-
-@pytest.fixture
-def worker(push):
-    running = Worker(push.endpoint)
-    yield running
-    running.close()
 
 
 def ours(directory):

@@ -12,28 +12,14 @@ import pytest
 
 from layouts.nexus.check_h5 import check
 from layouts.raw.names import Column, meta_file
-from tests.kit.push import SHAPE, Push, pixels
-from tests.kit.worker import ROOT, Worker
+from tests.kit.push import SHAPE, pixels
+from tests.kit.worker import ROOT
 from writer.meta_h5 import read_columns
 
 pytestmark = pytest.mark.system
 
 SENT, BLOCK = 400, 50
 STEM = "run_EIG1"
-
-
-@pytest.fixture
-def push():
-    source = Push(2)
-    yield source
-    source.close()
-
-
-@pytest.fixture
-def worker(push):
-    running = Worker(push.endpoint)
-    yield running
-    running.close()
 
 
 def salvage(*arguments):

@@ -8,19 +8,12 @@ import pytest
 
 from layouts.capture import Outcome
 from tests.kit.masters import children, command
-from tests.kit.push import Push, settle
+from tests.kit.push import settle
 from tests.kit.stripes import tags
 from tests.kit.worker import Worker, check_sums
 from writer import control
 
 pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(500)]
-
-
-@pytest.fixture
-def push():
-    source = Push(2)
-    yield source
-    source.close()
 
 
 @pytest.fixture

@@ -25,13 +25,6 @@ pytestmark = pytest.mark.system
 
 
 @pytest.fixture
-def push():
-    source = Push(2)
-    yield source
-    source.close()
-
-
-@pytest.fixture
 def fan(push):
     running = Worker(push.endpoint, options=("--workers", "2", "--credits", "200000"))
     running.until(lambda status: all(each.alive for each in status.storers))
