@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from layouts.beamline_ca import ChannelAccess
 from layouts.beamline_checks import cross_check
+from layouts.beamline_pack import Pack
 from layouts.beamline_storage import Storage
 from layouts.detector_models import MODELS, DetectorModel
 from layouts.strict import Strict as _Strict
@@ -160,6 +161,11 @@ class Detector(_Strict):
     """Frames in a row that go to one of several workers before the next has its turn."""
     storers: Annotated[str, Field(pattern=r"^(tcp://[^/]+:\d+)?$")] = ""
     """Where the fan binds for storers that others start, on any host; it starts them itself unless given."""
+    pack: Pack = Pack.NONE
+    """How the writer packs frames that come without compression, before it stores them: "none" stores them as
+    they come, "bslz4" suits every reader, "bszstd" is smaller and slower, and needs a newer HDF5 plugin."""
+    pack_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    """How many frames it packs at a time, a processor core each."""
     pixel_mask: Path | None = None
     """A .npy file (slow, fast) of Dectris mask bits; module gaps alone unless given."""
     count_rate_cutoff: Positive = 5.0e6
@@ -180,6 +186,12 @@ class Detector(_Strict):
         if value not in MODELS:
             raise ValueError(f"not a known model; right is one of {', '.join(MODELS)}")
         return value
+
+    @model_validator(mode="after")
+    def _packs_alone(self) -> Self:
+        if self.pack is not Pack.NONE and self.workers > 1:
+            raise ValueError(f"pack {self.pack} needs workers = 1: storers store frames as they come")
+        return self
 
     @property
     def spec(self) -> DetectorModel:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import orjson
 
+from layouts.beamline_pack import Pack
 from layouts.beamline_storage import Durability
 from layouts.raw import names
 from layouts.raw.checksums import digest_of
@@ -26,6 +27,7 @@ from writer.capture_values import PixelFormat
 from writer.frame_statistics import FrameStatistics, of_attributes
 from writer.meta_h5 import MetaFile, Row
 from writer.ownership import ownership
+from writer.packing import Packing
 from writer.raw_h5 import Added, RawFiles
 from writer.raw_sink import RawSink
 from writer.reports import RawFileReport
@@ -71,6 +73,8 @@ class CaptureFiles:
     stripes: Stripes | None = None
     arrays: Arrays = field(default_factory=Arrays)
     raw: RawSink = field(init=False)
+    packing: Packing | None = field(init=False, default=None)
+    """What frames go through that are packed here, if the order asks for that."""
     meta: MetaFile = field(init=False)
     statistics: FrameStatistics | None = field(init=False)
     """Looks at every frame, if the capture asks for that."""
@@ -92,7 +96,7 @@ class CaptureFiles:
         give = ownership(keeping).give
         if keeping.durability is not Durability.PAGE_CACHE:
             self._syncing = Syncing(keeping.durability, keeping.fsync_interval)
-        self.raw = self.stripes or RawFiles(
+        files = RawFiles(
             directory,
             order.stem,
             rows_per_file=order.images_per_file,
@@ -104,6 +108,9 @@ class CaptureFiles:
             give=give,
             syncing=self._syncing,
         )
+        self.raw = self.stripes or files
+        if keeping.pack is not Pack.NONE and self.stripes is None:
+            self.raw = self.packing = Packing(files, keeping.pack, keeping.pack_threads)
         self.raw.on_added = self.on_added
         try:
             self._reserve = Reserve(directory)
@@ -179,13 +186,13 @@ class CaptureFiles:
             WriteError: It cannot be stored.
         """
         self.raw.write(row.place, chunk)
-        (self.rows if self.stripes is None else self.sent).append(row.packed)
+        (self.sent if self.raw.defers else self.rows).append(row.packed)
         if self.statistics is not None and self.raw.format is not None:
             self.statistics.take(row.place, self.raw.format, chunk)
 
     def refused(self) -> None:
         """A frame that was stored directly was not taken; it will be tried again."""
-        if isinstance(self.raw, RawFiles):
+        if isinstance(self.raw, RawFiles | Packing):
             self.raw.renew()
 
     def flush(self) -> None:

@@ -6,7 +6,7 @@ its place is taken, and its series is not over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from writer.capture import Capture
@@ -49,11 +49,21 @@ class InFlight:
             self.sent(row, now)
         self._capture.sent_on(len(rows), _place(rows[-1]), now)
 
-    def landed(self, places: Iterable[int], now: float) -> tuple[list[bytes], list[Action]]:
-        """Readers can see frames; returns what is known of them, and what follows."""
+    def landed(
+        self, places: Iterable[int], now: float, sizes: Mapping[int, int] | None = None
+    ) -> tuple[list[bytes], list[Action]]:
+        """Frames are stored; returns what is known of them, and what follows.
+
+        Args:
+            places: Theirs.
+            now: Monotonic seconds.
+            sizes: Bytes of each by its place, where they were packed on their way.
+        """
         capture, rows, actions = self._capture, list[bytes](), list[Action]()
         for place in places:
             row = self._rows.pop(place)
+            if sizes is not None:
+                row = PACKED.pack(*Row._make(PACKED.unpack(row))._replace(size=sizes[place]))
             rows.append(row)
             capture.flying.discard(place)
             actions += capture.stored(place, int(PACKED.unpack(row)[_SIZE]), now)

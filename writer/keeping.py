@@ -1,9 +1,11 @@
-"""How the files of a capture are kept: what ``[storage]`` of the beamline file says, as a worker is told."""
+"""How the files of a capture are kept: what the beamline file says, as a worker is told."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from layouts.beamline import Detector
+from layouts.beamline_pack import Pack
 from layouts.beamline_storage import Durability, Storage
 from layouts.raw.checksums import Checksum
 
@@ -20,6 +22,8 @@ class Keeping:
         owner: Of new files, by name or number; empty leaves the writer's.
         group: Likewise.
         mode: Rights of new files, octal; empty leaves what the umask gives.
+        pack: How frames are packed that come unpacked.
+        pack_threads: How many of them at a time.
     """
 
     durability: Durability = Durability.PAGE_CACHE
@@ -29,9 +33,11 @@ class Keeping:
     owner: str = ""
     group: str = ""
     mode: str = ""
+    pack: Pack = Pack.NONE
+    pack_threads: int = 2
 
 
-def keeping(storage: Storage) -> Keeping:
+def keeping(storage: Storage, detector: Detector) -> Keeping:
     """What a beamline file says."""
     return Keeping(
         durability=storage.durability,
@@ -41,4 +47,6 @@ def keeping(storage: Storage) -> Keeping:
         owner=storage.owner,
         group=storage.group,
         mode=storage.mode,
+        pack=detector.pack,
+        pack_threads=detector.pack_threads,
     )

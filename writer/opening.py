@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from layouts.beamline_pack import Pack
 from writer import control
 from writer.latest import Recent
 from writer.open_capture import OpenCapture
+from writer.packed_capture import PackedCapture
 from writer.reports import StorerReport
 from writer.striped_capture import StripedCapture
 from writer.stripes.storers import Storers
 from writer.stripes.stripes import BUDGET, Stripes
+from writer.write_errors import WriteError
 
 _PATIENCE: Final = 8.0
 """Seconds that a capture waits for storers that are being started."""
@@ -80,6 +83,10 @@ class Opening:
             WriteError: A file cannot be made, or a storer is not there.
         """
         if self._storers is None:
-            return OpenCapture(order, now, emit, recent)
+            made = OpenCapture if order.keeping.pack is Pack.NONE else PackedCapture
+            return made(order, now, emit, recent)
+        if order.keeping.pack is not Pack.NONE:
+            why = f"pack {order.keeping.pack} needs one worker, and there are {len(self._storers)}"
+            raise WriteError(0, f"{why}; start the worker without --workers, or set pack to none")
         self._stripes = Stripes(self._storers, order, budget=self._budget)
         return StripedCapture(order, now, emit, recent, self._stripes)

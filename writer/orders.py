@@ -308,7 +308,7 @@ def _capture(
         images=expected.images,
         images_per_trigger=expected.per_trigger,
         stall=not expected.may_pause,
-        keeping=keeping(storage),
+        keeping=keeping(storage, detector),
     )
 
 

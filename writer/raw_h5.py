@@ -77,6 +77,7 @@ class RawFiles:
         syncing: Syncing | None = None,
         share: Share | None = None,
     ) -> None:
+        self.defers = False  # what was written is stored
         self._directory = directory
         self._stem = stem
         self._mapping = Mapping(rows_per_file=rows_per_file)

@@ -24,6 +24,11 @@ class RawSink(Protocol):
     """Checksums of frames by place; whoever writes them down takes them out."""
 
     @property
+    def defers(self) -> bool:
+        """Whether a frame that was written is only on its way, and others say when it is stored."""
+        ...
+
+    @property
     def format(self) -> PixelFormat | None:
         """What the frames look like; None before the first file is made."""
         ...
@@ -40,7 +45,7 @@ class RawSink(Protocol):
         """Give the files room for so many places of the capture."""
 
     def write(self, place: int, chunk: bytes | memoryview) -> None:
-        """Store a packed frame at a place."""
+        """Store a frame at a place."""
 
     def direct(self, place: int) -> tuple[Callable[..., None], int, int] | None:
         """What writes chunks at (row, 0, 0), the place of row 0, and the place where that ends."""

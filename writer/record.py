@@ -157,7 +157,7 @@ def main(arguments: list[str] | None = None) -> int:
         stall_timeout=beamline.storage.stall_timeout,
         grace=beamline.storage.grace,
         flush_interval=beamline.storage.flush_interval,
-        keeping=keeping(beamline.storage),
+        keeping=keeping(beamline.storage, detector),
     )
     stop: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):

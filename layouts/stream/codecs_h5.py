@@ -7,7 +7,8 @@ The yardstick of the fast codecs' self-test, and what serves where the fast ones
 
 from __future__ import annotations
 
-from typing import Any, cast
+import itertools
+from typing import Any, Final, cast
 
 import h5py
 import numpy as np
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 
 import layouts.filters_h5  # noqa: F401  # pyright: ignore[reportUnusedImport]  registers the filters
 from layouts.stream.errors import StreamError
+
+_numbers: Final = itertools.count()
+"""HDF5 takes two files in memory for one if they have one name, and several threads may be here at a time."""
 
 
 def pack(array: NDArray[Any], filter_id: int, options: tuple[int, ...]) -> bytes:
@@ -29,7 +33,7 @@ def pack(array: NDArray[Any], filter_id: int, options: tuple[int, ...]) -> bytes
         RuntimeError: The filter does not work.
     """
     h5: Any = h5py
-    with h5.File("pack", "w", driver="core", backing_store=False) as file:
+    with h5.File(f"pack {next(_numbers)}", "w", driver="core", backing_store=False) as file:
         data = file.create_dataset(
             "data", data=array, chunks=array.shape, compression=filter_id, compression_opts=options
         )
@@ -48,7 +52,7 @@ def unpack(
         StreamError: The filter refuses the chunk.
     """
     h5: Any = h5py
-    with h5.File("unpack", "w", driver="core", backing_store=False) as file:
+    with h5.File(f"unpack {next(_numbers)}", "w", driver="core", backing_store=False) as file:
         data = file.create_dataset(
             "data", shape, np.dtype(dtype), chunks=shape, compression=filter_id, compression_opts=options
         )

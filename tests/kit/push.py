@@ -126,8 +126,11 @@ class Push:
     def image(self, series: int, frame: int, **changes) -> None:
         self.send(self.image_parts(series, frame, **changes))
 
-    def image_parts(self, series: int, frame: int, dtype: str = "", codec: Codec | None = None, shape=None):
-        array = pixels(series, frame, dtype or self.dtype, shape or self.shape)
+    def image_parts(
+        self, series: int, frame: int, dtype: str = "", codec: Codec | None = None, shape=None, array=None
+    ):
+        if array is None:
+            array = pixels(series, frame, dtype or self.dtype, shape or self.shape)
         begin = 1_000_000 * frame
         base = 1_000_000_000 if self.version == 1 else BASE
         image = Image(

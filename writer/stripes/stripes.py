@@ -60,6 +60,7 @@ class Stripes:
     ) -> None:
         self.on_added = on_added
         """Called with each file that is made."""
+        self.defers = True  # what was written is on its way
         self._storers = storers
         self.mapping: Final = Mapping(
             rows_per_file=order.images_per_file, workers=len(storers), block=order.frames_per_block
