@@ -59,6 +59,12 @@ def test_all_errors_are_listed_at_once(text):
         ('prefix = "SB:"', 'prefix = "SB : "', "prefix"),
         ("seed = 7", "sed = 7", "sample.crystal.sed: Extra inputs"),
         ("[source]", "[source", "not TOML"),
+        (
+            "[[detectors]]",
+            '[[detectors]]\npack = "gzip"',
+            "detectors[0].pack: Input should be 'none', 'bslz4'",
+        ),
+        ("[[detectors]]", '[[detectors]]\npack = "bslz4"\nworkers = 2', "pack bslz4 needs workers = 1"),
     ],
 )
 def test_each_mistake_is_named(text, old, new, finding):
