@@ -259,19 +259,21 @@ async def fake_beamline(
     preset: str = "adcore",
     environment: Mapping[str, str] | None = None,
     metrics_port: int = 0,
+    main: Mapping[str, object] | None = None,
     **storage: object,
 ) -> AsyncIterator[FakeBeamline]:
-    """Cameras, motors and a real writer, for one test."""
+    """Cameras, motors and a real writer, for one test; ``main`` are keys of the first detector."""
     pushes = {name: Push(2) for name in ("EIG1", "EIG2")}
     beamline = small_beamline(pushes, **storage).model_copy(update={"preset": Preset(preset)})
     said = beamline.ca.model_copy(update={"metrics_port": metrics_port})
     beamline = beamline.model_copy(update={"ca": said})
-    if images_per_file is not None or workers > 1:
+    if images_per_file is not None or workers > 1 or main:
         values = beamline.model_dump(mode="json")
         for detector in values["detectors"]:
             if images_per_file is not None:
                 detector["images_per_file"] = images_per_file
         values["detectors"][0] |= {"workers": workers, "frames_per_block": 2 if workers > 1 else 1}
+        values["detectors"][0] |= main or {}
         beamline = Beamline.model_validate(values)
     file = directory / "beamline.json"
     file.write_text(beamline.model_dump_json())

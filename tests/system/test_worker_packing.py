@@ -1,6 +1,8 @@
 """Frames that come without compression, packed by the worker: pixels, sizes, sums and ends are right."""
 
 import errno
+import os
+import shutil
 import subprocess
 
 import h5py
@@ -9,10 +11,13 @@ import pytest
 
 from layouts.beamline_pack import Pack
 from layouts.capture import Outcome
+from layouts.filters_h5 import FOLDER
+from layouts.nexus.check_h5 import check
 from layouts.raw import checksums
 from layouts.raw.names import DATA, Column, Meta
 from layouts.stream.codecs import codec_of
 from layouts.stream.messages import Codec
+from tests.kit.masters import frames_of, run
 from tests.kit.push import Push, pixels
 from tests.kit.worker import Worker, check_sums, frames, tags
 from writer import control
@@ -84,6 +89,38 @@ def test_every_pixel_comes_back_and_sizes_and_checksums_are_of_what_is_stored(ri
                 place += 1
     assert done.counters.bytes == known[Column.SIZE].sum()
     assert known[Column.STORED].all()
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_a_master_of_frames_that_the_beamline_file_has_packed(tmp_path, pack):
+    async def work(rig):
+        rig.cameras["EIG1"].push.codec = Codec.NONE
+        return await rig.acquire(images=10)
+
+    packed = {"pack": pack.value, "pack_threads": 3}
+    assert run(work, tmp_path, images_per_file=4, checksum="xxh3", main=packed) == "complete"
+    master = tmp_path / "data" / "run.nxs"
+    assert frames_of(master) == [(1, frame) for frame in range(10)]
+    with h5py.File(master) as file:
+        np.testing.assert_array_equal(file["entry/data/data"][9], pixels(1, 9))
+    assert filter_of(master.parent / "run_EIG1_000003.h5") is Codec(pack)
+    found = check(master, deep=True)
+    assert not found.findings
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_hdf5_1_10_reads_it_with_the_plugin_of_hdf5plugin(rig, tmp_path, pack):
+    h5dump = shutil.which("h5dump", path="/usr/bin")
+    if h5dump is None:
+        pytest.skip("Debian's h5dump is not installed (package hdf5-tools)")
+    push, worker = rig()
+    worker.capture(tmp_path, num_capture=3, keeping=packs(pack))
+    push.series(1, 3)
+    (raw,) = worker.done().record.raw_files
+    command = [h5dump, "-d", DATA, "-s", "2,0,0", "-c", "1,1,2", raw.path]
+    environment = os.environ | {"HDF5_PLUGIN_PATH": str(FOLDER)}
+    read = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "(2,0,0): 1, 2" in read.stdout
 
 
 @pytest.mark.parametrize(("codec", "version"), [(Codec.BSLZ4, 2), (Codec.LZ4, 1)])
