@@ -31,7 +31,7 @@ def main(*, repeats: int, frames: int = _FRAMES) -> Finding:
     results = [
         _case(_as(scene, dtype), codec, repeats, frames)
         for dtype in ("uint8", "uint16", "uint32")
-        for codec in (Codec.BSLZ4, Codec.LZ4)
+        for codec in (Codec.BSLZ4, Codec.LZ4, Codec.BSZSTD)
     ]
     title = f"codecs: processor time a frame of {scene.shape[0]} x {scene.shape[1]}, {repeats} rounds"
     return Finding(name="codecs", title=title, results=results, notes=[f"ours: {codecs.backend()}"])

@@ -135,6 +135,20 @@ def test_a_stream_that_is_packed_is_stored_as_it_comes(rig, tmp_path, codec, ver
     assert done.record.codec is codec
 
 
+def test_a_fan_does_not_pack_and_says_what_to_do():
+    push = Push(codec=Codec.NONE)
+    worker = Worker(push.endpoint, options=("--workers", "2"))
+    try:
+        order = control.Capture(capture="c1", directory="/", stem="run", detector="EIG1", keeping=packs())
+        worker.send(order)
+        failed = worker.wait(control.Failed)
+        assert "pack bslz4 needs one worker, and there are 2; start the worker without" in failed.message
+        assert worker.done().outcome is Outcome.INCOMPLETE
+    finally:
+        worker.close()
+        push.close()
+
+
 def test_without_pack_it_is_stored_as_it_comes(rig, tmp_path):
     push, worker = rig()
     worker.capture(tmp_path, num_capture=3)
