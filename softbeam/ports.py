@@ -24,6 +24,7 @@ def own_ports(beamline: Beamline) -> Beamline:
                 "sim_port": next(ports),
                 "writer_port": next(ports),
                 "control": f"tcp://127.0.0.1:{next(ports)}",
+                "metrics_port": next(ports) if beamline.ca.metrics_port else 0,
             }
         )
     return beamline.model_copy(update={"detectors": detectors, "ca": ca})
