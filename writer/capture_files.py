@@ -247,7 +247,8 @@ class CaptureFiles:
         Returns:
             Frames that are in no file after all; never raises.
         """
-        self._reserve.release()
+        if self.stripes is None:  # storers would take the room for what is still on its way
+            self._reserve.release()
         self._drop()
         if self._closed is not None:
             return []
@@ -262,6 +263,7 @@ class CaptureFiles:
         """Close all files after an error, trimmed to the places below ``high``; never raises."""
         if self._closed is None:
             self._closed = self._reports(self.raw.abandon(high))
+            self._reserve.release()
             self.meta.save(self.rows, self.raw.sums, high)
             self.rows.clear()
         return self._closed

@@ -33,7 +33,7 @@ from writer.mend_h5 import mend
 from writer.raw_file import LIBVER, TROUBLE, close, close_quietly
 from writer.raw_h5 import PLANNED
 from writer.share import say
-from writer.write_errors import failure
+from writer.write_errors import WriteError, failure
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +105,8 @@ class MetaFile:
         self._known: set[tuple[Meta, str]] = set()
         self._written = 0
         self._sums: h5py.Dataset | None = None
-        self._is_open = self._is_flawed = False
+        self._is_open = False
+        self._flaw: WriteError | None = None
         try:
             self._file = h5py.File(path, "x", libver=LIBVER, locking=False)
             self._is_open = True
@@ -155,13 +156,17 @@ class MetaFile:
         Raises:
             WriteError: The system refuses.
         """
+        if self._flaw is not None:  # HDF5 ends the process where this is tried again after it has failed
+            raise self._flaw
         if self._live:
             return
         try:
             self._store_kept()
             self._file.swmr_mode = True
         except TROUBLE as error:
-            raise failure(error, self.path) from error
+            self._flaw = failure(error, self.path)
+            self.abandon()
+            raise self._flaw from error
         self._live = True
 
     def plan(self, rows: int) -> None:
@@ -217,8 +222,8 @@ class MetaFile:
                 self._ids[Column.STORED].write(memory, file, stored[begin:end], _UINT8)
             self._columns[Column.STORED].flush()
         except TROUBLE as error:
-            self._is_flawed = True
-            raise failure(error, self.path) from error
+            self._flaw = failure(error, self.path)
+            raise self._flaw from error
 
     def note(self, values: AttributeValues) -> None:
         """Keep changes of NDAttributes; they are written with the next rows, or by ``mend``."""
@@ -235,8 +240,8 @@ class MetaFile:
             if self._attributes is not None and self._attributes.mend():
                 self._file.flush()
         except TROUBLE as error:
-            self._is_flawed = True
-            raise failure(error, self.path) from error
+            self._flaw = failure(error, self.path)
+            raise self._flaw from error
 
     def finish(self, rows: int) -> None:
         """Trim the columns, add what came late, and close.
@@ -269,9 +274,7 @@ class MetaFile:
     def save(self, rows: Sequence[bytes], sums: Mapping[int, int], high: int) -> None:
         """After an error: add what was not written yet and close, trimmed to ``high``; never raises."""
         try:
-            if (
-                self._is_open and not self._is_flawed
-            ):  # HDF5 flushes no file again on which a flush has failed
+            if self._is_open and self._flaw is None:  # HDF5 flushes no file again on which that has failed
                 self.write(rows, sums)
                 self.finish(high)
                 return
@@ -284,7 +287,7 @@ class MetaFile:
 
     def _open(self) -> None:
         self._file = h5py.File(self.path, "r+", libver=LIBVER, locking=False)
-        self._is_open = True
+        self._is_open, self._flaw = True, None
 
     def _close(self) -> None:
         self._is_open = False
@@ -331,6 +334,8 @@ class MetaFile:
         self._extent = rows
 
     def _store_kept(self) -> None:
+        # Each is flushed while it is held: what cannot be written when HDF5 lets go of it is no error to
+        # Python, and ends the process when the file is closed.
         headers = cast("h5py.Group", self._file[Meta.HEADERS])
         for ordinal, (series, text) in enumerate(self._headers[self._written :], start=self._written):
             data = headers.create_dataset(
@@ -339,12 +344,14 @@ class MetaFile:
                 chunks=(1,),
             )
             data.attrs["series"] = series
+            data.flush()
         self._written = len(self._headers)
         for (group, name), array in self._arrays.items():
             number, options = FILTERS[Codec.BSLZ4]
-            cast("h5py.Group", self._file[group]).create_dataset(
+            data = cast("h5py.Group", self._file[group]).create_dataset(
                 name, data=array, chunks=array.shape, compression=number, compression_opts=options
             )
+            data.flush()
         self._arrays.clear()
 
 

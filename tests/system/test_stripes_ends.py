@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from layouts.capture import Outcome
-from layouts.raw.names import Column
+from layouts.raw.names import Column, meta_file
 from layouts.stream.messages import Codec
 from tests.kit.masters import children, command
 from tests.kit.push import Push, settle
@@ -124,7 +124,10 @@ def test_a_full_disk_keeps_what_was_stored_and_counts_the_rest(push, tmp_path):
         push.images(1, range(images))
         failed = fan.wait(control.Failed)
         assert failed.errno == errno.ENOSPC
-        assert "(storer " in failed.message
+        by_storer = "(storer " in failed.message
+        assert (
+            by_storer or meta_file("run") in failed.message
+        )  # whichever has come too late for the last block
         fan.send(control.Aborted())
         push.end(1)
         done = fan.done()
@@ -132,7 +135,7 @@ def test_a_full_disk_keeps_what_was_stored_and_counts_the_rest(push, tmp_path):
         check_sums(done.counters)
         assert done.counters.received == images
         assert done.counters.failed > 0
-        assert done.counters.stored > 0
+        assert done.counters.stored > 0 or not by_storer
         assert tags(done) == [None if n in done.record.missing else (1, n) for n in range(done.record.rows)]
         fan.capture(tmp_path, capture="c2", stem="next", num_capture=5)
         push.series(2, 5)
