@@ -124,10 +124,11 @@ def test_a_full_disk_keeps_what_was_stored_and_counts_the_rest(push, tmp_path):
         push.images(1, range(images))
         failed = fan.wait(control.Failed)
         assert failed.errno == errno.ENOSPC
+        # Whichever has come too late for the last block.
         by_storer = "(storer " in failed.message
         assert (
             by_storer or meta_file("run") in failed.message
-        )  # whichever has come too late for the last block
+        )
         fan.send(control.Aborted())
         push.end(1)
         done = fan.done()
