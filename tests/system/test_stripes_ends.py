@@ -126,9 +126,7 @@ def test_a_full_disk_keeps_what_was_stored_and_counts_the_rest(push, tmp_path):
         assert failed.errno == errno.ENOSPC
         # Whichever has come too late for the last block.
         by_storer = "(storer " in failed.message
-        assert (
-            by_storer or meta_file("run") in failed.message
-        )
+        assert by_storer or meta_file("run") in failed.message
         fan.send(control.Aborted())
         push.end(1)
         done = fan.done()
