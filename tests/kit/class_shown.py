@@ -74,6 +74,7 @@ SHOWN_BY: dict[str, dict[str, str]] = {
         "system/test_beamline.py::test_step_scan_is_one_file_in_order_with_the_position_of_each": "Capture FileName FileTemplate",
         "system/test_coordinator.py::test_captures_that_cannot_be_done_say_why": "CreateDirectory FileWriteMode",
         "system/test_coordinator.py::test_real_clients_by_hand": "WriteFile",
+        "system/test_faults.py::test_a_fault_stays_until_it_is_cleared_and_refuses_nothing": "ClearFault",
         "system/test_file_modes.py::test_attributes_take_their_macros_and_commands_are_done": "NDAttributesFile NDAttributesMacros PreAllocBuffers",
         "system/test_file_modes.py::test_capture_mode_holds_frames_until_they_are_written": "FreeCapture",
         "system/test_file_modes.py::test_counters_are_set_by_clients_and_go_on": "ArrayCounter DroppedArrays",
@@ -120,6 +121,7 @@ SHOWN_BY: dict[str, dict[str, str]] = {
         "system/test_coordinator.py::test_abort_in_a_series_and_another_straight_after": "Abort",
         "system/test_coordinator.py::test_requests_that_cannot_be_done_say_why": "CreateDirectory Name",
         "system/test_coordinator.py::test_two_detectors_of_different_rates_in_one_master": "SampleName",
+        "system/test_faults.py::test_a_strict_beamline_begins_nothing_before_a_fault_is_cleared": "ClearFault",
     },
     "Odin": {
         "system/test_odin.py::test_a_capture_is_seen_at_fan_meta_and_nodes": "Capture NumCapture",

@@ -7,6 +7,7 @@ import pytest
 from ioc.server import Server
 from layouts.beamline import load
 from layouts.raw import names
+from writer.faults import Faults
 from writer.hdf import HdfDevice
 from writer.orders import RefusedError
 
@@ -17,7 +18,9 @@ def wish(directory, *, primed=True, **settings):
     async def work():
         beamline = load()
         detector = beamline.detector("EIG1")
-        hdf = HdfDevice(Server(), beamline, detector, None, requests=None, held=None)
+        hdf = HdfDevice(
+            Server(), beamline, detector, None, requests=None, held=None, faults=Faults(refuse=False)
+        )
         await hdf.boot(directory, detector.spec.shape if primed else (0, 0), "uint16")
         for record, value in settings.items():
             await hdf.device.settle(record, value)
