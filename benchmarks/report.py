@@ -137,9 +137,9 @@ def draw(findings: Sequence[Finding], path: Path) -> None:
                     *zip(*bars, strict=True), "_", markersize=22, color=line.get_color(), label=f"{name}: bar"
                 )
         ax.axhline(1.0, color="0.7", linewidth=0.8)
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, 2)
         ax.set_title(finding.title, fontsize=10)
-        ax.legend(fontsize=8, loc="lower right")
+        ax.legend(fontsize=8, loc="upper left")
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
