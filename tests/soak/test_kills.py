@@ -27,7 +27,7 @@ from tests.kit.simulated import gone
 
 pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(7200)]
 
-SEEDS = int(os.environ.get("SOFTBEAM_SEEDS", "6"))
+SEEDS = int(os.environ.get("SOFTBEAM_SEEDS", "4"))
 VICTIMS = ("worker", "storer", "coordinator", "fan")
 MASKED = np.iinfo(np.uint16).max
 DETECTOR = "EIG1"

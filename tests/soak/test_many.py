@@ -17,7 +17,7 @@ from tests.kit.worker import Worker
 
 pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(7200)]
 
-ACQUISITIONS = int(os.environ.get("SOFTBEAM_ACQUISITIONS", "40"))
+ACQUISITIONS = int(os.environ.get("SOFTBEAM_ACQUISITIONS", "30"))
 FRAMES = int(os.environ.get("SOFTBEAM_FRAMES", "10000"))
 WARM = 15
 """Acquisitions after which everything that is kept has been made once."""
